@@ -1,0 +1,1 @@
+"""What goes wrong: faults, repairs, stories, and the answer key with its proof."""

@@ -1,0 +1,67 @@
+"""Faults on the ConfigMgr side: the site server, and the software update point's properties."""
+
+from __future__ import annotations
+
+from scenarios.fault import Scene, fault
+from scenarios.text import Text
+
+
+@fault(
+    "S01",
+    Text("WSUS administration console not installed on the site server", "WSUS-Verwaltungskonsole fehlt auf dem Standortserver"),
+    Text(
+        "The site server has lost the WSUS administration console, so WCM finds no WSUS API and never tries to connect.",
+        "Auf dem Standortserver fehlt die WSUS-Verwaltungskonsole; WCM findet die WSUS-API nicht und versucht keine Verbindung.",
+    ),
+    entity="{server}/programs",
+    setting="wsus_console",
+    healthy="installed",
+    faulty="missing",
+    repairs=("R36", "R03", "R10"),
+    looks=("L21", "L26", "L30"),
+    needs=("remote",),
+)
+def console_missing(scene: Scene) -> None:
+    scene.site.server.programs.change(scene.because, wsus_console=not scene.broken)
+
+
+@fault(
+    "S04",
+    Text("SUP port differs from the WSUS web site's: nothing listens there", "SUP-Port ungleich WSUS-Websiteport (kein Listener)"),
+    Text(
+        "The HTTP port in the software update point's properties is not the one that the WSUS web site is bound to.",
+        "Der HTTP-Port in den Eigenschaften des Softwareupdatepunkts ist nicht der, an den die WSUS-Website gebunden ist.",
+    ),
+    entity="{site}/SUP",
+    setting="http_port",
+    healthy="the port of the web site's HTTP binding",
+    faulty="another port, on which nothing listens",
+    repairs=("R12", "R08", "R10"),
+    looks=("L21", "L05", "L60", "L71"),
+    needs=("remote", "plain"),
+)
+def wrong_port(scene: Scene) -> None:
+    binding = scene.iis.http.port
+    scene.site.save_sup(scene.because, http_port=(8530 if binding == 80 else 80) if scene.broken else binding)
+
+
+@fault(
+    "S06",
+    Text("FQDN of the SUP's site system is wrong", "FQDN des SUP-Standortsystems falsch (nicht auflösbar)"),
+    Text(
+        "The site system's FQDN carries an old domain suffix that DNS does not know.",
+        "Der FQDN des Standortsystems trägt ein altes Domänensuffix, das DNS nicht kennt.",
+    ),
+    entity="{site}/SUP",
+    setting="fqdn",
+    healthy="the WSUS server's FQDN",
+    faulty="a name with an old domain suffix",
+    repairs=("R13", "R08", "R10"),
+    looks=("L21", "L06", "L70"),
+    level=1,
+    needs=("remote",),
+)
+def wrong_fqdn(scene: Scene) -> None:
+    server = scene.wsus.server
+    old = f"{server.name}.OLD.{scene.world.estate.domain}".upper()
+    scene.site.save_sup(scene.because, fqdn=old if scene.broken else server.fqdn)

@@ -1,0 +1,49 @@
+"""Faults between the servers: names and packets."""
+
+from __future__ import annotations
+
+from scenarios.fault import Scene, fault
+from scenarios.text import Text
+from simulator.components.network import Rule
+
+
+@fault(
+    "S15",
+    Text("DNS does not resolve Internet names", "Namensauflösung der Upstream-URL gestört"),
+    Text(
+        "The DNS server no longer forwards queries for names on the Internet, so WSUS cannot find Microsoft Update.",
+        "Der DNS-Server leitet Anfragen nach Internetnamen nicht mehr weiter; WSUS findet Microsoft Update nicht.",
+    ),
+    entity="DNS",
+    setting="forwards",
+    healthy="yes",
+    faulty="no",
+    repairs=("R14", "R10"),
+    looks=("L70", "L20", "L07"),
+    level=3,
+    needs=("direct",),
+)
+def dns_forwarder_down(scene: Scene) -> None:
+    scene.world.network.dns.change(scene.because, forwards=not scene.broken)
+
+
+@fault(
+    "S20",
+    Text("No network connection from the site server to the SUP", "Keine Verbindung vom Standortserver zum SUP"),
+    Text(
+        "A firewall between site server and software update point silently drops the site server's packets.",
+        "Eine Firewall zwischen Standortserver und Softwareupdatepunkt verwirft stillschweigend die Pakete des Standortservers.",
+    ),
+    entity="network/firewall",
+    setting="rules",
+    healthy="{server} may reach {sup}",
+    faulty="packets from {server} to {sup} are dropped",
+    repairs=("R33", "R08", "R10"),
+    looks=("L71", "L45", "L30", "L37", "L75"),
+    needs=("remote",),
+)
+def path_blocked(scene: Scene) -> None:
+    firewall = scene.world.network.firewall
+    rule = Rule(scene.site.server.name, scene.wsus.server.name, 0, "drop")
+    rules = tuple(other for other in firewall.rules if other != rule)
+    firewall.change(scene.because, rules=(*rules, rule) if scene.broken else rules)

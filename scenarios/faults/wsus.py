@@ -1,0 +1,74 @@
+"""Faults of WSUS itself: its service, its settings, its administrators."""
+
+from __future__ import annotations
+
+from scenarios.fault import Scene, fault
+from scenarios.text import Text
+
+
+@fault(
+    "S10",
+    Text("WSUS of a child primary site is a replica", "WSUS des untergeordneten primären Standorts ist ein Replikat"),
+    Text(
+        "The WSUS server of a child primary site was made a replica, so WCM cannot configure it.",
+        "Der WSUS-Server eines untergeordneten primären Standorts wurde zum Replikat gemacht; WCM kann ihn nicht konfigurieren.",
+    ),
+    entity="{sup}/WSUS",
+    setting="replica",
+    healthy="no",
+    faulty="yes",
+    estate="contoso-child",
+    site="child",
+    repairs=("R37", "R08", "R10@top"),
+    looks=("L21", "L51", "L87"),
+    needs=("parent",),
+)
+def child_is_replica(scene: Scene) -> None:
+    scene.wsus.settings.change(scene.because, replica=scene.broken)
+
+
+@fault(
+    "S11",
+    Text("Update Services service stopped", 'Dienst "Update Services" läuft nicht'),
+    Text(
+        "The Update Services service on the WSUS server was stopped; IIS still answers, but nothing synchronizes.",
+        "Der Dienst Update Services auf dem WSUS-Server wurde beendet; IIS antwortet noch, aber nichts wird synchronisiert.",
+    ),
+    entity="{sup}/WsusService",
+    setting="state",
+    healthy="running",
+    faulty="stopped",
+    repairs=("R01", "R08", "R10"),
+    looks=("L45", "L21", "L35", "L31"),
+)
+def update_services_stopped(scene: Scene) -> None:
+    if scene.broken:
+        scene.wsus.stop(scene.at, scene.because)
+    else:
+        scene.wsus.start(scene.at, scene.because)
+
+
+@fault(
+    "M29",
+    Text("Connection account not in WSUS Administrators", "Verbindungskonto nicht in WSUS-Administratoren"),
+    Text(
+        "The SUP's connection account is no longer a member of WSUS Administrators: IIS lets it in, WSUS does not.",
+        "Das Verbindungskonto des SUP ist nicht mehr Mitglied von WSUS-Administratoren: IIS lässt es ein, WSUS nicht.",
+    ),
+    entity="{sup}/WSUS Administrators",
+    setting="members",
+    healthy="with the SUP's connection account",
+    faulty="without the SUP's connection account",
+    estate="contoso-account",
+    generations=("cb",),
+    repairs=("R27", "R08", "R10"),
+    looks=("L37", "L96", "L07"),
+    needs=("account", "remote"),
+)
+def not_wsus_administrator(scene: Scene) -> None:
+    group, account = scene.wsus.administrators, scene.sup.connection_account
+    others = tuple(member for member in group.members if member != account)
+    if scene.broken:
+        group.change(scene.because, members=others)
+    else:
+        group.change(scene.because, members=group.healthy["members"])

@@ -1,0 +1,79 @@
+"""The client side of the WSUS API (ApiRemoting30), as WCM, WSyncMgr and WSUSCtrl use it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from simulator.components.iis import Caller, request
+from simulator.components.site import ThreadedActor
+from simulator.failures import Failure
+from simulator.journal import Entry
+from simulator.state import first
+from simulator.units import MS
+
+DIRECTORY = "ApiRemoting30"
+
+
+class Address(NamedTuple):
+    """Where a component looks for the WSUS API."""
+
+    server: str
+    port: int
+    ssl: bool
+    local: bool
+    account: str
+    """``DOMAIN\\user`` of a connection account, empty for the computer account."""
+
+
+class Api:
+    """One component's connection to the WSUS server of its site."""
+
+    def __init__(self, owner: ThreadedActor, role: str, *, on_sup: bool) -> None:
+        self._owner = owner
+        self._on_sup = on_sup
+        self._caller = Caller(owner.world.journal, owner.server, role, owner.computer_account, owner.dice)
+
+    @property
+    def address(self) -> Address:
+        """Where to connect now: on the SUP itself as the registry says, otherwise as the SUP's properties say."""
+        site = self._owner.site
+        settings = site.wsus.settings
+        if self._on_sup or site.local:
+            iis = site.wsus.server.iis
+            assert iis is not None
+            port = iis.https.port if settings.using_ssl else iis.http.port
+            return Address(site.wsus.server.fqdn, port, settings.using_ssl, True, "")
+        sup = site.sup
+        return Address(sup.fqdn, sup.port, sup.use_ssl, not site.spec.remote_sup, sup.connection_account)
+
+    @property
+    def because_address(self) -> Entry | None:
+        """Why the address is not the right one, if it is not."""
+        address = self.address
+        return None if address.local else self._owner.site.sup.because_address
+
+    def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
+        """One call of the API at instant ``at``: the time it took, microseconds.
+
+        Raises ``Failure`` when it does not arrive, or is refused.
+        """
+        owner = self._owner
+        address = self.address
+        caller = self._caller
+        caller.run = owner.pen.run
+        caller.account = owner.account if not address.local else owner.computer_account
+        try:
+            return request(
+                owner.world.network,
+                caller,
+                address.server,
+                address.port,
+                DIRECTORY,
+                ssl=address.ssl,
+                at=at,
+                took_us=took_us,
+                fresh=connect,
+            )
+        except Failure as failure:
+            cause = first(failure.because, None if address.local else owner.site.sup.because_address)
+            raise Failure(failure.reason, cause, failure.took_us) from None

@@ -1,0 +1,161 @@
+"""A ConfigMgr site: its servers, its software update point's properties, and the components of SMS_EXECUTIVE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from simpy import Interrupt, Process
+
+from simulator import estate
+from simulator.components.actor import Actor, Steps
+from simulator.components.windows import Account, Server
+from simulator.components.wsus import Wsus
+from simulator.events import Component, ComponentStarted, ComponentStopped
+from simulator.journal import Entry
+from simulator.state import State
+from simulator.units import MS, SECOND
+
+if TYPE_CHECKING:
+    from simulator.components.wcm import ConfigurationManager
+    from simulator.components.wsusctrl import ControlManager
+    from simulator.components.wsyncmgr import SyncManager
+    from simulator.world import World
+
+RESTART_US = 40 * SECOND
+"""Stopping and starting SMS_EXECUTIVE [U]."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class SupProperties(State):
+    """The software update point as the site configures it (site control)."""
+
+    fqdn: str
+    http_port: int
+    https_port: int
+    use_ssl: bool
+    proxy_host: str
+    """Empty when no proxy is to be used."""
+    proxy_port: int
+    proxy_account: str
+    connection_account: str
+    """``DOMAIN\\user``; empty for the site server's computer account."""
+
+    @property
+    def port(self) -> int:
+        """The port that WCM and WSyncMgr use."""
+        return self.https_port if self.use_ssl else self.http_port
+
+    @property
+    def because_address(self) -> Entry | None:
+        """Why the site looks for WSUS in the wrong place, if it does."""
+        return self.because("fqdn", "use_ssl", "https_port" if self.use_ssl else "http_port")
+
+
+class ThreadedActor(Actor):
+    """A component that is a thread of SMS_EXECUTIVE."""
+
+    component: Component
+
+    def __init__(self, world: World, server: Server, role: str, site: Site) -> None:
+        super().__init__(world, server.name, role)
+        self.site = site
+        self.server = server
+        self.started_because: Entry | None = None
+
+    def live(self, *, resumed: bool) -> Steps:
+        """The thread's life, from its start."""
+        raise NotImplementedError
+
+    @property
+    def account(self) -> Account:
+        """The account with which it connects to WSUS."""
+        name = self.site.sup.connection_account
+        return self.world.accounts[name] if name else self.computer_account
+
+    @property
+    def computer_account(self) -> Account:
+        return self.world.accounts[self.server.computer_account]
+
+
+class Executive:
+    """SMS_EXECUTIVE on one server: the process whose threads the components are."""
+
+    def __init__(self, world: World, server: Server, site_code: str) -> None:
+        self.world = world
+        self.server = server
+        self.site_code = site_code
+        self.service = server.add_service("SMS_EXECUTIVE")
+        self._dice = world.dice.stream(f"{server.name}/SMS_EXECUTIVE")
+        self._members: list[ThreadedActor] = []
+        self._threads: list[Process] = []
+
+    def add(self, member: ThreadedActor) -> None:
+        self._members.append(member)
+
+    def start(self, at: int, *, resumed: bool, because: Entry | None) -> None:
+        """Start all threads under a new process id."""
+        if not resumed:
+            self.server.set_service(at, "SMS_EXECUTIVE", running=True, because=because)
+        pid = self._dice.between(500, 2_000) * 4
+        first_tid = self._dice.between(700, 9_000)
+        for number, member in enumerate(self._members):
+            tid = (first_tid + number * 9) * 4 % 65_536
+            member.now = at + number * 15 * MS
+            member.started_because = because
+            member.pen.run = None
+            member.report(ComponentStarted(member.component, self.site_code, pid, tid, resumed), because)
+            self._threads.append(self.world.env.process(self._guard(member, resumed=resumed)))
+
+    def stop(self, at: int, because: Entry | None) -> None:
+        """Stop all threads where they are."""
+        for member, thread in zip(self._members, self._threads, strict=True):
+            if thread.is_alive:
+                thread.interrupt()
+            member.pen.report(at, ComponentStopped(member.component), because)
+        self._threads.clear()
+        self.server.set_service(at, "SMS_EXECUTIVE", running=False, because=because)
+
+    def restart(self, because: Entry | None) -> None:
+        """Stop now, start again a little later."""
+        at = self.world.now
+        self.stop(at, because)
+        self.world.plan(at + self._dice.about(RESTART_US), lambda world: self.start(world.now, resumed=False, because=because))
+
+    @staticmethod
+    def _guard(member: ThreadedActor, *, resumed: bool) -> Steps:
+        try:
+            yield from member.live(resumed=resumed)
+        except Interrupt:
+            return
+
+
+class Site:
+    """One site of the hierarchy."""
+
+    def __init__(self, world: World, spec: estate.Site, server: Server, wsus: Wsus, sup: SupProperties) -> None:
+        self.world = world
+        self.spec = spec
+        self.code = spec.code
+        self.server = server
+        self.wsus = wsus
+        self.sup = sup
+        self.parent: Site | None = None
+        self.children: list[Site] = []
+        self.content_version = world.dice.stream(f"{spec.code}/content version").between(20, 400)
+        self.source_guid = world.dice.stream(f"{spec.code}/update source").guid().upper()
+        self.executive = Executive(world, server, spec.code)
+        self.sup_executive = Executive(world, wsus.server, spec.code) if spec.remote_sup else self.executive
+        self.wcm: ConfigurationManager
+        self.wsusctrl: ControlManager
+        self.wsyncmgr: SyncManager
+
+    @property
+    def local(self) -> bool:
+        """The SUP is on the site server and addressed through the local API."""
+        return not self.spec.remote_sup and self.world.version.local_api
+
+    def save_sup(self, because: Entry | None, **values: Any) -> None:
+        """Save SUP properties in the console: site control changes, and WCM is told."""
+        self.sup.change(because, **values)
+        self.wcm.site_control_changed(because)

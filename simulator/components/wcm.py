@@ -1,0 +1,206 @@
+"""SMS_WSUS_CONFIGURATION_MANAGER: pushes the site's settings into WSUS every hour, and thereby opens or closes the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from simulator.components.actor import Steps, StepsToBool
+from simulator.components.api import Api
+from simulator.components.site import Site, ThreadedActor
+from simulator.events import (
+    ApiConnected,
+    ApiConnectionFailed,
+    ApiConnectionTried,
+    AssembliesChecked,
+    ComponentWaiting,
+    StatusReported,
+    WcmCategoriesRefreshed,
+    WcmConfigurationFailed,
+    WcmConfigurationRefused,
+    WcmSiteControlRead,
+    WcmSourceVerified,
+    WcmStateSet,
+    WcmWokeUp,
+)
+from simulator.failures import AssemblyMissing, Failure
+from simulator.journal import Entry
+from simulator.state import State
+from simulator.units import HOUR, MINUTE, MS, SECOND
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+CYCLE_US = HOUR
+"""WCM connects to WSUS once an hour [S]."""
+NOTICE_US = 5 * SECOND
+"""From a change of site control to WCM's notice of it [D]."""
+SETTLE_US = 10 * SECOND
+"""From the end of the wait to the version check [D]."""
+
+PENDING: Final = 1
+SUCCESS: Final = 2
+FAILED: Final = 3
+E_FAIL = 0x80004005
+
+Cause = Literal["timeout", "site control change", "start"]
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class ConfigurationState(State):
+    """The registry value ConfigurationState: the synchronization starts only at 2 (success) [L]."""
+
+    value: Literal[0, 1, 2, 3, 4] = 2
+
+    @property
+    def success(self) -> bool:
+        return self.value == SUCCESS
+
+
+class ConfigurationManager(ThreadedActor):
+    """WCM of one site."""
+
+    component = "SMS_WSUS_CONFIGURATION_MANAGER"
+
+    def __init__(self, world: World, site: Site) -> None:
+        super().__init__(world, site.server, "wcm", site)
+        self.state = ConfigurationState(entity=f"{site.code}/ConfigurationState")
+        self.api = Api(self, "wcm", on_sup=False)
+        self._changed: tuple[Entry | None] | None = None
+        self._pushed_sup = site.sup.fqdn
+
+    def site_control_changed(self, because: Entry | None) -> None:
+        """Take notice of saved SUP properties."""
+        self._changed = (because,)
+        self.ring()
+
+    def live(self, *, resumed: bool) -> Steps:
+        if resumed:
+            next_at = self.now + self.dice.between(0, CYCLE_US)
+        else:
+            self.now += self.dice.about(3 * SECOND)
+            yield from self._cycle("start", self.started_because, 0)
+            next_at = self._wait(self.now + CYCLE_US)
+        while True:
+            began = self.now
+            yield from self.wait_for_bell(next_at)
+            if self._changed is not None:
+                (because,) = self._changed
+                self._changed = None
+                self.now += self.dice.about(NOTICE_US, 10)
+                yield from self._cycle("site control change", because, 0)
+                next_at = self._wait(self.now + CYCLE_US)
+            else:
+                waited_min = -(-(self.now - began) // MINUTE)
+                ok = yield from self._cycle("timeout", None, waited_min)
+                next_at = self._wait(next_at + CYCLE_US if ok else self.now + CYCLE_US)
+
+    def _wait(self, until: int) -> int:
+        """Say for how many minutes it will sleep; return until when."""
+        if self._changed is None:
+            self.report(ComponentWaiting(self.component, -(-(until - self.now) // MINUTE)))
+        return until
+
+    def _set_state(self, value: Literal[0, 1, 2, 3, 4], because: Entry | None) -> None:
+        entry = self.report(WcmStateSet(value), because)
+        self.state.change(entry if because is not None else None, value=value)
+
+    def _cycle(self, cause: Cause, because: Entry | None, waited_min: int) -> StepsToBool:
+        """One round of configuration; returns whether it succeeded."""
+        self.report(WcmWokeUp(cause, waited_min), because)
+        sup = self.site.sup
+        if cause != "timeout":
+            yield from self.catch_up()
+            self.report(WcmSiteControlRead(sup.fqdn, sup.fqdn != self._pushed_sup), sup.because("fqdn"))
+            self._pushed_sup = sup.fqdn
+            self._set_state(PENDING, because)
+            self.now += 500 * MS
+        else:
+            self.now += self.dice.about(SETTLE_US, 1)
+        try:
+            yield from self._configure()
+        except Failure as failure:
+            yield from self.catch_up()
+            self._fail(failure)
+            return False
+        yield from self.catch_up()
+        if not self.state.success:
+            yield from self.meet()
+            self._set_state(SUCCESS, None)
+            self.site.wsyncmgr.gate_opened()
+        return True
+
+    def _fail(self, failure: Failure) -> None:
+        server = self.api.address.server
+        entry = self.report(WcmConfigurationFailed(server), failure.because)
+        self._set_state(FAILED, entry)
+
+    def _complain(self, message_id: int, because: Entry | None) -> None:
+        self.report(StatusReported(self.component, message_id, (self.api.address.server,), E_FAIL), because)
+
+    def _configure(self) -> Steps:
+        """Version check, connection, settings; raises ``Failure`` (with the line that told of it as its cause)."""
+        yield from self.catch_up()
+        found = self.server.programs.wsus_console
+        missing = self.server.programs.because("wsus_console")
+        entry = self.report(AssembliesChecked(self.component, found), missing)
+        if not found:
+            self._complain(6607, entry)
+            raise Failure(AssemblyMissing(), entry, 0)
+        yield from self._connect()
+        self.now += self.dice.about(700 * MS, 5)
+        yield from self._connect()
+        yield from self._push()
+
+    def _connect(self) -> Steps:
+        yield from self.catch_up()
+        address = self.api.address
+        wrong = self.api.because_address
+        self.report(ApiConnectionTried(self.component, *address), wrong)
+        try:
+            self.now += self.api.call(self.now, took_us=self.dice.about(31 * MS), connect=True)
+        except Failure as failure:
+            self.now += failure.took_us
+            yield from self.catch_up()
+            entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
+            self._complain(6600, entry)
+            raise Failure(failure.reason, entry, 0) from None
+        self.report(ApiConnected(self.component, *address), wrong)
+
+    def _push(self) -> Steps:
+        """Write upstream server and subscription, read the categories."""
+        wsus, address = self.site.wsus, self.api.address
+        yield from self.catch_up()
+        try:
+            self.now += self.api.call(self.now)
+            self._verify_source(address.account)
+            self.now += self.api.call(self.now, took_us=self.dice.about(60 * MS))
+            wsus.configure()
+            self.now += self.api.call(self.now, took_us=self.dice.about(250 * MS))
+        except Failure as failure:
+            self.now += failure.took_us
+            yield from self.catch_up()
+            entry = self.report(WcmConfigurationRefused(address.server, failure.reason), failure.because)
+            self._complain(6603, entry)
+            raise Failure(failure.reason, entry, 0) from None
+        self.report(WcmCategoriesRefreshed(address.server))
+        self.now += self.dice.about(900 * MS)
+
+    def _verify_source(self, account: str) -> None:
+        """Point WSUS at its right upstream server; 2007 leaves the top site's alone once it is set [S]."""
+        settings = self.site.wsus.settings
+        parent = self.site.parent
+        if parent is None:
+            wanted = ("", settings.upstream_port, settings.upstream_ssl)
+            keep = not self.world.version.reverts_update_source
+        else:
+            wanted, keep = (parent.sup.fqdn, parent.sup.port, parent.sup.use_ssl), False
+        is_now = (settings.upstream, settings.upstream_port, settings.upstream_ssl)
+        changed = not keep and is_now != wanted
+        because = settings.because("upstream", "upstream_port", "upstream_ssl")
+        if changed:
+            if parent is not None:
+                because = parent.sup.because_address or because
+            settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])
+        source = settings.upstream or "Microsoft Update"
+        self.report(WcmSourceVerified(source, changed, self.api.address.server, account), because)

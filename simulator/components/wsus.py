@@ -1,0 +1,397 @@
+"""WSUS on a software update point: its API, synchronization engine and health monitor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from simulator.components.actor import Actor, Steps
+from simulator.components.iis import DIRECTORIES, Caller, ephemeral_port, request
+from simulator.components.windows import Account, Group, Server, WindowsService
+from simulator.events import (
+    RequestsRejected,
+    RequestsServed,
+    Served,
+    UpstreamCallFailed,
+    WebServiceChecked,
+    WsusServiceStarted,
+    WsusServiceStopped,
+    WsusSyncBegan,
+    WsusSyncEnded,
+    WsusSyncFinishFired,
+    WsusSyncRequested,
+)
+from simulator.failures import (
+    CallTimedOut,
+    ConfigurationRefused,
+    ConnectionRefused,
+    Failure,
+    HttpStatus,
+    NameNotResolved,
+    PermissionRefused,
+    ProxyStatus,
+    Reason,
+    SynchronizationCanceled,
+    UpstreamTrouble,
+    UssError,
+)
+from simulator.journal import Entry
+from simulator.state import State, first
+from simulator.units import HOUR, MINUTE, MS, SECOND
+
+if TYPE_CHECKING:
+    from simulator.components.proxy import ProxyServer
+    from simulator.world import World
+
+START_TIMEOUT_US = 180 * SECOND
+"""API calls of WSUS give up after this long [U]."""
+RETRIES = 2
+RETRY_PAUSE_US = 11_500 * MS
+"""WSUS repeats a web service call that the upstream server answered with an error [P]; with this pause, the child's failed
+run takes the seed's 28 s [I]."""
+DETECT_US = 10 * MINUTE
+REFRESH_US = 6 * HOUR
+"""The health monitor reports changes at once and everything that is unhealthy again after six hours [W]."""
+
+Phase = Literal["idle", "starting", "categories", "updates"]
+HealthService = Literal["ApiRemoting", "Client", "ServerSync", "SimpleAuth", "DssAuth", "Reporting"]
+
+_CHECKED: tuple[tuple[HealthService, str], ...] = (
+    ("ApiRemoting", "ApiRemoting30"),
+    ("Client", "ClientWebService"),
+    ("ServerSync", "ServerSyncWebService"),
+    ("SimpleAuth", "SimpleAuthWebService"),
+    ("DssAuth", "DssAuthWebService"),
+    ("Reporting", "ReportingWebService"),
+)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class WsusSettings(State):
+    """What is configured in WSUS itself (as opposed to in the site)."""
+
+    upstream: str
+    """FQDN of the upstream WSUS; empty for Microsoft Update."""
+    upstream_port: int
+    upstream_ssl: bool
+    replica: bool
+    proxy_host: str
+    """Empty when no proxy is used."""
+    proxy_port: int
+    proxy_account: str
+    using_ssl: bool
+    """Registry value UsingSSL, set by ``wsusutil configuressl``."""
+
+
+class Wsus(Actor):
+    """The WSUS server of one site."""
+
+    def __init__(
+        self,
+        world: World,
+        server: Server,
+        settings: WsusSettings,
+        administrators: Group,
+        *,
+        proxy: ProxyServer | None,
+    ) -> None:
+        super().__init__(world, server.name, "wsus")
+        self.server = server
+        self.settings = settings
+        self.administrators = administrators
+        self.proxy = proxy
+        self.service = WindowsService(entity=f"{server.name}/WsusService", name="WsusService")
+        server.services["WsusService"] = self.service
+        # a downstream server presents no credentials to its upstream server
+        self.caller = Caller(world.journal, server, "wsus", Account(entity=server.name, name=""), self.dice)
+        self.phase: Phase = "idle"
+        self.done = 0
+        self.total = 0
+        self.trouble: tuple[UpstreamTrouble, Entry | None] | None = None
+        """What the last synchronization came to: ``None`` when it succeeded."""
+        self.revision = world.catalogue.revision(world.synced_at)
+        """Newest revision that it holds."""
+        self._thread = self.dice.between(5, 90)
+        self._w3wp_thread = self.dice.between(5, 90)
+        self._aborted: Entry | None = None
+        self._abort = False
+        self.health = HealthMonitor(world, self)
+        assert server.iis is not None
+        server.iis.directories["ApiRemoting30"].application = self._authorize
+
+    # --- service
+
+    def stop(self, at: int, because: Entry | None) -> None:
+        """Stop Update Services; a running synchronization ends."""
+        if self.service.running:
+            entry = self.pen.report(at, WsusServiceStopped(), because)
+            self.server.set_service(at, "WsusService", running=False, because=entry)
+            if self.phase != "idle":
+                self._abort, self._aborted = True, entry
+
+    def start(self, at: int, because: Entry | None) -> None:
+        """Start Update Services."""
+        if not self.service.running:
+            self.server.set_service(at, "WsusService", running=True, because=because)
+            self.pen.report(at, WsusServiceStarted(resumed=False), because)
+            self.health.ring()
+
+    # --- API
+
+    def _authorize(self, account: str, at: int) -> tuple[Reason, Entry | None] | None:
+        """What the API says to an authenticated caller: only members of WSUS Administrators may use it."""
+        if account in self.administrators.members or account == self.server.computer_account:
+            return None
+        return PermissionRefused(account), self.administrators.because("members")
+
+    def configure(self) -> None:
+        """Take settings from WCM; raises ``Failure`` when WSUS cannot."""
+        if not self.service.running:
+            raise Failure(ConfigurationRefused("service"), self.service.because("running"), 2 * SECOND)
+        if self.settings.replica:
+            raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
+
+    def synchronize(self, at: int, run: str | None) -> None:
+        """Start a synchronization by hand (API call StartSynchronization).
+
+        Raises ``Failure`` when the service that would do it does not run.
+        """
+        self.pen.report(at, WsusSyncRequested(self._w3wp_thread))
+        if not self.service.running:
+            raise Failure(CallTimedOut(), self.service.because("running"), self.dice.about(START_TIMEOUT_US, 2))
+        self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
+        self._abort, self._aborted = False, None
+        self.env.process(self._engine(at, run))
+
+    # --- synchronization engine
+
+    def _engine(self, at: int, run: str | None) -> Steps:
+        self.now = at
+        self.pen.run = self.caller.run = run
+        thread = self._thread = self._thread % 90 + 3
+        self.now += self.dice.about(1_900 * MS, 10)
+        yield from self.catch_up()
+        self.report(WsusSyncBegan("manual", thread))
+        try:
+            yield from self._synchronize()
+        except Failure as failure:
+            self.now += failure.took_us
+            yield from self.catch_up()
+            trouble = UpstreamTrouble(self._error(failure.reason), failure.reason)
+            entry = self.report(WsusSyncEnded(trouble, thread), failure.because)
+            self.trouble = trouble, entry
+        else:
+            self.report(WsusSyncEnded(None, thread))
+            self.now += self.dice.about(1_100 * MS, 10)
+            yield from self.catch_up()
+            self.report(WsusSyncFinishFired(thread))
+        self.phase = "idle"
+        self.pen.run = self.caller.run = None
+
+    def _error(self, reason: Reason) -> UssError:
+        """WSUS's own name for what went wrong on the way to its upstream server."""
+        match reason:
+            case SynchronizationCanceled():
+                return "UserCanceled"
+            case HttpStatus(status=401):
+                return "DssAuthenticationError"
+            case ProxyStatus() | NameNotResolved(proxy=True):
+                return "ProxyError"
+            case ConnectionRefused(address=address) if self.proxy is not None and address == self.settings.proxy_host:
+                return "ProxyError"
+            case _:
+                return "UssCommunicationError"
+
+    def _synchronize(self) -> Steps:
+        """One synchronization with the upstream server; raises ``Failure`` where it breaks off."""
+        lan = bool(self.settings.upstream)
+        dice = self.dice
+        call_us = 45 * MS if lan else 700 * MS
+        yield from self._call("ServerSyncWebService", "GetAuthConfig", call_us)
+        yield from self._call("DssAuthWebService", "GetAuthorizationCookie", call_us)
+        yield from self._call("ServerSyncWebService", "GetCookie", call_us)
+        self.phase = "categories"
+        yield from self._call("ServerSyncWebService", "GetConfigData", call_us)
+        yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
+        self.now += dice.about(4 * SECOND if lan else 12 * SECOND)
+        yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
+        upstream = self._upstream_wsus()
+        newest = self.world.catalogue.revision(self.now) if upstream is None else upstream.revision
+        self.total = max(newest - self.revision, 0)
+        if self.total:
+            self.phase = "updates"
+            yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
+        while self.done < self.total:
+            batch = min(50, self.total - self.done)
+            self.now += dice.about((60 if lan else 330) * MS * batch)
+            yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
+            self.done += batch
+        self.now += dice.about(1_500 * MS)
+        yield from self.catch_up()
+        self._check_abort()
+        self.revision = max(newest, self.revision)
+        if lan:
+            yield from self._call("ReportingWebService", "RollupDownstreamServers", call_us)
+
+    def _upstream_wsus(self) -> Wsus | None:
+        if not self.settings.upstream:
+            return None
+        server = self.world.network.servers.get(self.world.network.dns.records.get(self.settings.upstream.lower(), ""))
+        return server.wsus if server is not None else None
+
+    def _check_abort(self) -> None:
+        if self._abort:
+            raise Failure(SynchronizationCanceled(), self._aborted, 0)
+
+    def _call(self, service: str, method: str, took_us: int) -> Steps:
+        """One web service call upstream, repeated when the answer was an HTTP error; raises ``Failure`` for good."""
+        attempt = 0
+        while True:
+            yield from self.catch_up()
+            self._check_abort()
+            try:
+                took_us = self._ask_upstream(service, self.dice.about(took_us, 30))
+            except Failure as failure:
+                retry = isinstance(failure.reason, HttpStatus) and attempt < RETRIES
+                self.now += failure.took_us
+                yield from self.catch_up()
+                cause = self.report(UpstreamCallFailed(self._url(service), failure.reason, retry, self._thread), failure.because)
+                if not retry:
+                    raise Failure(failure.reason, cause, 0) from None
+                attempt += 1
+                self.now += self.dice.about(RETRY_PAUSE_US, 3)
+            else:
+                self.now += took_us
+                return
+
+    def _url(self, service: str) -> str:
+        settings = self.settings
+        endpoint = next(row.endpoint for row in DIRECTORIES if row.name == service)
+        if not settings.upstream:
+            return f"https://{self.world.microsoft_update.host}/v6{endpoint}"
+        scheme = "https" if settings.upstream_ssl else "http"
+        return f"{scheme}://{settings.upstream}:{settings.upstream_port}{endpoint}"
+
+    def _ask_upstream(self, service: str, took_us: int) -> int:
+        """The way of one request to the upstream server, hop by hop: the time it took, microseconds."""
+        settings, network = self.settings, self.world.network
+        if settings.upstream:
+            return request(
+                network,
+                self.caller,
+                settings.upstream,
+                settings.upstream_port,
+                service,
+                ssl=settings.upstream_ssl,
+                at=self.now,
+                took_us=took_us,
+            )
+        host = self.world.microsoft_update.host
+        if settings.proxy_host:
+            return self._ask_through_proxy(host, took_us)
+        try:
+            network.resolve(host, self.dice)
+            network.reach(self.server, host, 443, self.dice)
+        except Failure as failure:
+            because = first(failure.because, settings.because("proxy_host"))
+            raise Failure(failure.reason, because, failure.took_us) from None
+        return took_us
+
+    def _ask_through_proxy(self, host: str, took_us: int) -> int:
+        settings, network = self.settings, self.world.network
+        server = network.resolve(settings.proxy_host, self.dice, proxy=True)
+        name = settings.proxy_host if server is None else server.name
+        network.reach(self.server, name, settings.proxy_port, self.dice)
+        if (
+            self.proxy is None
+            or server is None
+            or server is not self.proxy.server
+            or settings.proxy_port != self.proxy.settings.port
+        ):
+            because = settings.because("proxy_host", "proxy_port")
+            raise Failure(ConnectionRefused(settings.proxy_host, settings.proxy_port), because, 2 * SECOND)
+        return self.proxy.relay(settings, took_us)
+
+
+class HealthMonitor(Actor):
+    """The health monitoring task of Update Services: tries every web service of its own server every ten minutes."""
+
+    def __init__(self, world: World, wsus: Wsus) -> None:
+        super().__init__(world, wsus.host, "health")
+        self.wsus = wsus
+        self.thread = self.dice.between(5, 40)
+        account = Account(entity=wsus.server.computer_account, name=wsus.server.computer_account)
+        self.caller = Caller(world.journal, wsus.server, "health", account, self.dice)
+        self._broken: dict[HealthService, tuple[Reason, int, Entry | None]] = {}
+
+    @property
+    def unhealthy(self) -> tuple[tuple[HealthService, ...], Entry | None]:
+        """The web services known not to work, and why the first of them does not."""
+        because = next((entry for _, _, entry in self._broken.values()), None)
+        return tuple(self._broken), because
+
+    def live(self) -> Steps:
+        """Check for ever."""
+        yield from self.wait_until(self.now + self.dice.between(0, DETECT_US))
+        while True:
+            if self.wsus.service.running:
+                self._check()
+            yield from self.wait_for_bell(self.now + DETECT_US)
+
+    def _check(self) -> None:
+        """Ask each web service once, as its callers would, through the server's own name."""
+        iis = self.wsus.server.iis
+        assert iis is not None
+        binding = iis.https if self.wsus.settings.using_ssl else iis.http
+        try:
+            if not iis.pool.started and iis.listener(binding.port) is not None:
+                self._check_rejected(binding.port)
+                return
+            rows: list[Served] = []
+            found: list[tuple[HealthService, Reason | None, Entry | None]] = []
+            self.world.network.open(
+                self.wsus.server, self.wsus.server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice
+            )
+            for service, name in _CHECKED:
+                directory = iis.directories[name]
+                verdict = iis.verdict(directory, self.caller.account, https=binding.https)
+                rows += iis.rows(directory, verdict, 3, fresh=True)
+                reason: Reason | None = (
+                    None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)
+                )
+                found.append((service, reason, verdict.because))
+            because = next((cause for _, reason, cause in found if reason is not None), None)
+            ip = self.wsus.server.ip
+            entry = self.caller.pen(self.wsus.server).report(
+                self.now, RequestsServed(iis.web_site, binding.port, ip, ip, "health", tuple(rows)), because
+            )
+            for service, trouble, _ in found:
+                self._note(service, trouble, entry)
+        except Failure as failure:
+            for service, _ in _CHECKED:
+                self._note(service, failure.reason, failure.because)
+
+    def _check_rejected(self, port: int) -> None:
+        server = self.wsus.server
+        iis = server.iis
+        assert iis is not None
+        paths = tuple(iis.directories[name].endpoint for _, name in _CHECKED)
+        event = RequestsRejected(
+            iis.web_site, server.ip, port, server.ip, ephemeral_port(self.dice), paths, "AppOffline", iis.pool.name
+        )
+        entry = self.caller.pen(server).report(self.now, event, iis.pool.because("started"))
+        for service, _ in _CHECKED:
+            self._note(service, HttpStatus(503), entry)
+
+    def _note(self, service: HealthService, reason: Reason | None, because: Entry | None) -> None:
+        """Report a change, or again what has been broken for six hours."""
+        known = self._broken.get(service)
+        if reason is None:
+            if known is not None:
+                del self._broken[service]
+                self.report(WebServiceChecked(service, None, self.thread), known[2])
+            return
+        if known is not None and known[0] == reason and self.now - known[1] < REFRESH_US:
+            return
+        entry = self.report(WebServiceChecked(service, reason, self.thread), because)
+        self._broken[service] = reason, self.now, entry

@@ -1,0 +1,122 @@
+"""SMS_WSUS_CONTROL_MANAGER: watches WSUS on the software update point itself, and gives it its proxy settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from simulator.components.actor import Steps, StepsToBool
+from simulator.components.api import Api
+from simulator.components.site import Site, ThreadedActor
+from simulator.events import (
+    ApiConnected,
+    ApiConnectionFailed,
+    ApiConnectionTried,
+    AssembliesChecked,
+    ComponentWaiting,
+    CtrlDatabaseChecked,
+    CtrlHealthChecked,
+    CtrlProxyVerified,
+    CtrlWokeUp,
+    StatusReported,
+)
+from simulator.failures import Failure
+from simulator.journal import Entry
+from simulator.units import HOUR, MINUTE, MS, SECOND
+
+if TYPE_CHECKING:
+    from simulator.world import World
+
+CYCLE_US = HOUR
+"""About an hour [D: 57 minutes of waiting between cycles]."""
+E_FAIL = 0x80004005
+
+
+class ControlManager(ThreadedActor):
+    """WSUSCtrl of one software update point."""
+
+    component = "SMS_WSUS_CONTROL_MANAGER"
+
+    def __init__(self, world: World, site: Site) -> None:
+        super().__init__(world, site.wsus.server, "wsusctrl", site)
+        self.api = Api(self, "wsusctrl", on_sup=True)
+
+    def live(self, *, resumed: bool) -> Steps:
+        if resumed:
+            next_at = self.now + self.dice.between(0, CYCLE_US)
+        else:
+            self.now += self.dice.about(4 * SECOND)
+            next_at = self.now + CYCLE_US
+            yield from self._cycle("start", self.started_because)
+            self._wait(next_at)
+        while True:
+            yield from self.wait_until(next_at)
+            next_at += CYCLE_US
+            yield from self._cycle("timeout", None)
+            self._wait(next_at)
+
+    def _wait(self, until: int) -> None:
+        self.report(ComponentWaiting(self.component, max(-(-(until - self.now) // MINUTE), 1)))
+
+    def _cycle(self, cause: Literal["timeout", "start"], because: Entry | None) -> Steps:
+        self.report(CtrlWokeUp(cause), because)
+        server = self.server.fqdn
+        self.report(AssembliesChecked(self.component, True))
+        self.now += self.dice.about(48 * MS)
+        connected = yield from self._connect(server, 7000)
+        if not connected:
+            return
+        self.now += self.dice.about(63 * MS)
+        yield from self.catch_up()
+        self._push_proxy(server)
+        connected = yield from self._connect(server, 7003)
+        if not connected:
+            return
+        self.now += self.dice.about(120 * MS)
+        yield from self.catch_up()
+        self._check_health(server)
+        self.now += self.dice.about(40 * MS)
+        self.report(CtrlDatabaseChecked(server))
+
+    def _connect(self, server: str, message_id: int) -> StepsToBool:
+        """Connect through the local API; on failure complain with that status message. Returns whether it worked."""
+        yield from self.catch_up()
+        address = self.api.address
+        self.report(ApiConnectionTried(self.component, *address))
+        try:
+            self.now += self.api.call(self.now, took_us=self.dice.about(25 * MS), connect=True)
+        except Failure as failure:
+            self.now += failure.took_us
+            yield from self.catch_up()
+            entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
+            self.report(StatusReported(self.component, message_id, (server,), E_FAIL), entry)
+            return False
+        self.report(ApiConnected(self.component, *address))
+        return True
+
+    def _push_proxy(self, server: str) -> None:
+        """Write the SUP's proxy settings into WSUS if those deviate."""
+        sup, settings = self.site.sup, self.site.wsus.settings
+        wanted = (sup.proxy_host, sup.proxy_port, sup.proxy_account)
+        changed = wanted != (settings.proxy_host, settings.proxy_port, settings.proxy_account)
+        because = sup.because("proxy_host", "proxy_port", "proxy_account")
+        if changed:
+            because = because or settings.because("proxy_host", "proxy_port", "proxy_account")
+        entry = self.report(CtrlProxyVerified(server, sup.proxy_host, sup.proxy_port, changed), because)
+        if changed:
+            settings.change(
+                entry if because is not None else None,
+                proxy_host=sup.proxy_host,
+                proxy_port=sup.proxy_port,
+                proxy_account=sup.proxy_account,
+            )
+
+    def _check_health(self, server: str) -> None:
+        unhealthy, because = self.site.wsus.health.unhealthy
+        service = self.site.wsus.service
+        names = tuple(unhealthy)
+        entry = self.report(
+            CtrlHealthChecked(server, names if service.running else (*names, service.name)), service.because("running") or because
+        )
+        if names or not service.running:
+            components = ", ".join(names if service.running else (*names, service.name))
+            self.report(StatusReported(self.component, 7001, (server, components), E_FAIL), entry)

@@ -1,0 +1,199 @@
+"""What stands where: the frozen description of sites, servers and network from which a world is built.
+
+CONTOSO is the estate of all examples and goldens.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from simulator.errors import EstateError
+
+_HOST = re.compile(r"[A-Z][A-Z0-9-]{0,14}")
+_CODE = re.compile(r"[A-Z0-9]{3}")
+_DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+RESERVED_CODES = frozenset({"AUX", "CON", "NUL", "PRN", "SMS"})
+"""Site codes that ConfigMgr does not allow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A ConfigMgr site with its software update point."""
+
+    code: str
+    """Site code: three letters or digits."""
+    kind: Literal["central", "primary"] = "primary"
+    """``central`` for a top-level site with child sites; a primary without a parent is a stand-alone site."""
+    parent: str | None = None
+    """Code of the parent site; ``None`` for the top-level site."""
+    server: str
+    """NetBIOS name of the site server."""
+    sup: str
+    """NetBIOS name of the software update point; the same as ``server`` when it is local."""
+    ssl: bool = False
+    """The SUP requires SSL (2007: native mode) and WSUS is configured for it."""
+    certificate: bool = False
+    """WSUS has an HTTPS binding with a certificate although the SUP does not use it. Implied by ``ssl``."""
+    proxy: bool = False
+    """This site's SUP reaches Microsoft Update through the estate's proxy."""
+    connection_account: str = ""
+    """Account, without domain, that connects to WSUS; empty for the site server's computer account."""
+    sync_at_h: int = 8
+    """Hour of the day, local time, of the first scheduled synchronization (top-level site only)."""
+    sync_every_h: int = 24
+    """Hours between scheduled synchronizations; 0 switches the schedule off."""
+    timezone: str = ""
+    """IANA name of this site's time zone; empty for the estate's."""
+
+    @property
+    def remote_sup(self) -> bool:
+        return self.server != self.sup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """The proxy server between the estate and the Internet."""
+
+    host: str = "PROXY1"
+    port: int = 8080
+    account: str = ""
+    """Account, without domain, that it demands; empty when it lets everybody through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estate:
+    """Sites and network of one organization."""
+
+    name: str
+    domain: str = "contoso.com"
+    """DNS domain; its first label, in capitals, is the NetBIOS domain."""
+    sites: tuple[Site, ...]
+    proxy: Proxy | None = None
+    internet_names: bool = True
+    """DNS inside resolves Internet names (off where only the proxy does)."""
+    timezone: str = "Europe/Berlin"
+    """IANA name of the time zone of all sites that do not name their own."""
+    log_max_bytes: int = 250_000
+    """Size at which a site component's log is rolled over to ``.lo_`` (documented default [L])."""
+
+    @property
+    def netbios_domain(self) -> str:
+        return self.domain.split(".", 1)[0].upper()
+
+    def site(self, code: str) -> Site:
+        """The site of that code; raises ``EstateError`` when there is none."""
+        for site in self.sites:
+            if site.code == code:
+                return site
+        raise EstateError(f"there is no site {code!r}", where=self.name, hint=f"Its sites: {', '.join(s.code for s in self.sites)}")
+
+    @property
+    def top(self) -> Site:
+        """The site without a parent."""
+        return next(site for site in self.sites if site.parent is None)
+
+    def children(self, code: str) -> Iterator[Site]:
+        """Sites directly below ``code``, in the order of the estate."""
+        return (site for site in self.sites if site.parent == code)
+
+    def hosts(self) -> Iterator[str]:
+        """Every server, once, site by site."""
+        seen: set[str] = set()
+        for site in self.sites:
+            for host in (site.server, site.sup):
+                if host not in seen:
+                    seen.add(host)
+                    yield host
+
+    def check(self) -> None:
+        """Raise ``EstateError`` for what cannot exist: says which key, what was expected, and what to do."""
+
+        def wrong(what: str, where: str, hint: str) -> EstateError:
+            return EstateError(what, where=where, hint=hint)
+
+        if not _DOMAIN.fullmatch(self.domain):
+            raise wrong(
+                f"{self.domain!r} is not a DNS domain", "estate.domain", "Write it in lower case with at least one dot: contoso.com"
+            )
+        if not self.sites:
+            raise wrong("an estate needs at least one site", "estate.sites", "Add [[estate.sites]] with code, server and sup")
+        if self.log_max_bytes < 10_000:
+            raise wrong(f"{self.log_max_bytes} is too small", "estate.log_max_bytes", "The product's minimum is 10000 bytes")
+        known: set[str] = set()
+        hosts: dict[str, str] = {}
+        for number, site in enumerate(self.sites, 1):
+            where = f"estate.sites, site {number} ({site.code})"
+            if not _CODE.fullmatch(site.code) or site.code in RESERVED_CODES:
+                raise wrong(
+                    f"{site.code!r} is not a site code", where, "Three capital letters or digits, none of the reserved names"
+                )
+            if site.code in known:
+                raise wrong(f"site code {site.code} is there twice", where, "Every site has its own code")
+            for key, host in (("server", site.server), ("sup", site.sup)):
+                if not _HOST.fullmatch(host):
+                    raise wrong(
+                        f"{key} {host!r} is not a computer name",
+                        where,
+                        "Up to 15 capital letters, digits and hyphens, a letter first",
+                    )
+                if hosts.setdefault(host, site.code) != site.code:
+                    raise wrong(f"{host} already serves site {hosts[host]}", where, "Every site has its own servers")
+            if site.parent is None and known:
+                raise wrong("a second site without a parent", where, f"Give it one, for example parent = {self.sites[0].code!r}")
+            if site.parent is not None and site.parent not in known:
+                raise wrong(f"its parent {site.parent!r} is not above it", where, "List a parent before its children")
+            if site.proxy and self.proxy is None:
+                raise wrong("it uses a proxy that the estate does not have", where, "Add [estate.proxy], or set proxy = false")
+            if not 0 <= site.sync_at_h <= 23 or not 0 <= site.sync_every_h <= 24 * 31:
+                raise wrong("its schedule is impossible", where, "sync_at_h is 0 to 23, sync_every_h 0 (off) to 744")
+            known.add(site.code)
+        if self.proxy is not None and self.proxy.host in hosts:
+            raise wrong(
+                f"the proxy's name {self.proxy.host} is a site server's", "estate.proxy.host", "Give the proxy its own name"
+            )
+        if self.sites[0].kind == "central" and len(self.sites) == 1:
+            raise wrong("a central site without child sites", "estate.sites", "Make it a primary, or add a child site")
+        if not self.internet_names and not self.top.proxy:
+            raise wrong(
+                "the top-level site has neither Internet names nor a proxy, so it could never synchronize",
+                "estate.internet_names",
+                "Set proxy = true on the top-level site, or internet_names = true",
+            )
+
+
+def _contoso(**changes: bool | str) -> Site:
+    return replace(Site(code="CS1", server="CS1SITE", sup="CS1SUP"), **changes)  # type: ignore[arg-type]
+
+
+_CHILD = Site(code="PS1", server="PS1SITE", sup="PS1SUP", parent="CS1")
+_CENTRAL = _contoso(kind="central")
+
+CONTOSO = Estate(name="contoso", sites=(_contoso(),))
+"""One stand-alone primary site with a remote software update point and direct Internet access."""
+
+ESTATES: dict[str, Estate] = {
+    estate.name: estate
+    for estate in (
+        CONTOSO,
+        Estate(name="contoso-local", sites=(_contoso(sup="CS1SITE"),)),
+        Estate(name="contoso-ssl", sites=(_contoso(ssl=True),)),
+        Estate(name="contoso-certificate", sites=(_contoso(certificate=True),)),
+        Estate(name="contoso-account", sites=(_contoso(connection_account="svc-wsus"),)),
+        Estate(name="contoso-proxy", sites=(_contoso(proxy=True),), proxy=Proxy(account="svc-proxy"), internet_names=False),
+        Estate(name="contoso-child", sites=(_CENTRAL, _CHILD)),
+    )
+}
+"""The built-in estates by name; all are CONTOSO with one thing more or different."""
+
+
+def hierarchy(sites: int) -> Estate:
+    """A CONTOSO of ``sites`` sites: a central site and child primaries, as benchmarks need them."""
+    if sites == 1:
+        return CONTOSO
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    codes = [f"P{digits[number // 36]}{digits[number % 36]}" for number in range(1, sites)]
+    children = tuple(Site(code=code, server=f"{code}SITE", sup=f"{code}SUP", parent="CS1") for code in codes)
+    return Estate(name=f"contoso-{sites}", sites=(_CENTRAL, *children))

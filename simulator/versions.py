@@ -1,0 +1,141 @@
+"""Product generations as data: a version is its parent plus what changed.
+
+Behaviour asks a trait by name and never compares versions. Evidence tags ([S] seed page, [L] Microsoft Learn, [P] third
+party, [D] read from product metadata, [I] inference, [U] unconfirmed) are explained in ``docs/model.md``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from simulator.errors import EstateError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """Everything in which one generation of ConfigMgr, with the WSUS, IIS and Windows of its time, differs from another."""
+
+    generation: str
+    title: str
+    message_generations: tuple[str, ...]
+    """Generations whose message texts apply, newest first (a message without a text for the newest falls back)."""
+
+    # --- site server logs
+    stamp_form: Literal["zone name", "bias"] = "zone name"
+    """How a log line states its time zone: SMS 2.0 style name [U], or bias in minutes [D]."""
+    log_encoding: str = "cp1252"
+    log_bom: bool = False
+    system_name: Literal["netbios", "fqdn"] = "netbios"
+    """How SYS= and status messages name a computer [S][L]."""
+    worker_threads: bool = False
+    """WSUS and SMS phases run on short-lived worker threads; only the control lines are the main thread's [D]."""
+    logs_folder: str = "Program Files (x86)/Microsoft Configuration Manager/Logs"
+    role_logs_folder: str = "SMS/Logs"
+    """Where a remote site system keeps its logs."""
+
+    # --- behaviour
+    child_writes_site_database: bool = True
+    """A child primary site synchronizes its own site database from its WSUS (2007), instead of by replication [L][I]."""
+    local_api: bool = False
+    """On the SUP itself the API takes port and SSL from the registry, whatever the SUP's properties say [P]."""
+    reverts_update_source: bool = False
+    """WCM rewrites an update source that was changed at the top site [S: 2007 does not][L: 2012+ does]."""
+    reports_hresult: bool = False
+    """STATMSG lines end with LE=0X<hresult> [D, 2403+]."""
+    own_polling_clock: bool = False
+    """The hourly look into the inbox has a clock of its own, instead of following the last run [P]."""
+    scheduled_sync_is_full: bool = True
+    """A scheduled run reads all updates again (2007), instead of what arrived since the last one [L]."""
+    categories: int = 160
+    """Update categories in the catalogue of the time [I for 2007; D]."""
+    settle_s: int = 120
+    """Pause between the WSUS and the database phase, seconds [L]."""
+
+    # --- WSUS
+    upstream_host: str = "www.update.microsoft.com"
+    wsus_version: str = "3.1.6001.65"
+    assembly_version: str = "3.0.6000.374"
+    assembly_file_version: str = "3.1.6001.65"
+    runtimes: tuple[str, ...] = ("v2.0.50727",)
+    """.NET runtimes that the version check tries, in order; the assembly is found for the last one."""
+    service_display: str = "Update Services"
+    clr: str = "2.0.50727.1433"
+    """Common language runtime in the SOAP client's user agent."""
+    default_http_port: int = 80
+    default_https_port: int = 443
+
+    # --- IIS and Windows
+    iis: Literal[6, 8, 10] = 6
+    w3svc_needs_iisadmin: bool = True
+    """IIS 6: the web service depends on the IIS Admin Service [S]; later versions depend on WAS only."""
+    anonymous_account: str = "IUSR_{host}"
+    iis_log_folder: str = "WINDOWS/system32/LogFiles"
+    httperr_folder: str = "WINDOWS/system32/LogFiles/HTTPERR"
+    event_log_folder: str = "EventLogs"
+    http_api: str = "1.0"
+
+
+_2007 = Version(generation="2007", title="Configuration Manager 2007 SP2", message_generations=("2007",))
+
+_2012 = replace(
+    _2007,
+    generation="2012",
+    title="System Center 2012 R2 Configuration Manager",
+    message_generations=("2012",),
+    stamp_form="bias",
+    log_encoding="utf-8",
+    log_bom=True,
+    system_name="fqdn",
+    logs_folder="Program Files/Microsoft Configuration Manager/Logs",
+    child_writes_site_database=False,
+    local_api=True,
+    own_polling_clock=True,
+    scheduled_sync_is_full=False,
+    categories=223,
+    reverts_update_source=True,
+    upstream_host="fe2.update.microsoft.com",
+    wsus_version="6.3.9600.18694",
+    assembly_version="4.0.0.0",
+    assembly_file_version="6.2.9200.16384",
+    runtimes=("v2.0.50727", "v4.0.30319"),
+    service_display="WSUS Service",
+    clr="4.0.30319.42000",
+    default_http_port=8530,
+    default_https_port=8531,
+    iis=8,
+    w3svc_needs_iisadmin=False,
+    anonymous_account="IUSR",
+    iis_log_folder="inetpub/logs/LogFiles",
+    httperr_folder="Windows/System32/LogFiles/HTTPERR",
+    http_api="2.0",
+)
+
+_CB = replace(
+    _2012,
+    generation="cb",
+    title="Configuration Manager current branch",
+    message_generations=("cb", "2012"),
+    worker_threads=True,
+    categories=431,
+    reports_hresult=True,
+    upstream_host="sws.update.microsoft.com",
+    wsus_version="10.0.17763.1",
+    assembly_file_version="10.0.17763.1",
+    iis=10,
+)
+
+VERSIONS: MappingProxyType[str, Version] = MappingProxyType({v.generation: v for v in (_2007, _2012, _CB)})
+"""All generations by name: ``2007``, ``2012``, ``cb``."""
+
+
+def version(generation: str) -> Version:
+    """The version of that name.
+
+    Raises ``EstateError`` for an unknown one.
+    """
+    try:
+        return VERSIONS[generation]
+    except KeyError:
+        raise EstateError(f"there is no product generation {generation!r}", hint=f"Choose one of: {', '.join(VERSIONS)}") from None
