@@ -42,6 +42,10 @@ class Entry(NamedTuple):
             cause = cause.because
 
 
+_new_tuple = tuple.__new__
+"""Makes an ``Entry`` without the detour over its constructor: a third of the time, for the most frequent of all calls."""
+
+
 class Journal:
     """Collects entries while the world runs and releases them in order."""
 
@@ -85,6 +89,6 @@ class Reporter:
     def report(self, at: int, event: Any, because: Entry | None = None) -> Entry:
         """Write down that ``event`` happened at ``at`` (microseconds), abnormally ``because`` of an earlier entry."""
         self.n = n = self.n + 1
-        entry = Entry(at, self.name, n, self.host, event, because, self.run)
+        entry = _new_tuple(Entry, (at, self.name, n, self.host, event, because, self.run))
         self._append(entry)
         return entry

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from simulator.journal import Entry
 
@@ -16,6 +16,9 @@ class State:
     it so; when it is healthy again, it forgets.
     """
 
+    changes: ClassVar[int] = 0
+    """Counts all changes of all states, so that what depends on them need not be worked out again while nothing changes."""
+
     entity: str
     """What this is, as the answer key names it, such as ``CS1SUP/W3SVC``."""
     why: dict[str, Entry] = field(default_factory=dict, init=False, repr=False)
@@ -23,6 +26,7 @@ class State:
 
     def change(self, because: Entry | None, **values: Any) -> None:
         """Set attributes, remembering ``because`` for those that are no longer as they were when all was well."""
+        State.changes += 1
         for name, value in values.items():
             before = getattr(self, name)
             healthy = self.healthy.setdefault(name, before)

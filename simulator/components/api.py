@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 from simulator.components.iis import Caller, request
 from simulator.components.site import ThreadedActor
+from simulator.events import ApiConnected, ApiConnectionTried
 from simulator.failures import Failure
 from simulator.journal import Entry
-from simulator.state import first
+from simulator.state import State, first
 from simulator.units import MS
 
 DIRECTORY = "ApiRemoting30"
+REFUSAL_US = 2_100 * MS
+"""What a refused connection costs: the seed's run ends after 3 s [S]."""
 
 
 class Address(NamedTuple):
@@ -31,11 +34,38 @@ class Api:
     def __init__(self, owner: ThreadedActor, role: str, *, on_sup: bool) -> None:
         self._owner = owner
         self._on_sup = on_sup
+        self._changes = -1
+        self._address: Address
+        self._tried: ApiConnectionTried
+        self._connected: ApiConnected
         self._caller = Caller(owner.world.journal, owner.server, role, owner.computer_account, owner.dice)
+
+    @property
+    def tried(self) -> ApiConnectionTried:
+        """The event of an attempt to connect to the present address."""
+        self._refresh()
+        return self._tried
+
+    @property
+    def connected(self) -> ApiConnected:
+        """The event of a connection to the present address."""
+        self._refresh()
+        return self._connected
 
     @property
     def address(self) -> Address:
         """Where to connect now: on the SUP itself as the registry says, otherwise as the SUP's properties say."""
+        self._refresh()
+        return self._address
+
+    def _refresh(self) -> None:
+        if self._changes != State.changes:
+            address = self._address = self._find()
+            self._tried = ApiConnectionTried(self._owner.component, *address)
+            self._connected = ApiConnected(self._owner.component, *address)
+            self._changes = State.changes
+
+    def _find(self) -> Address:
         site = self._owner.site
         settings = site.wsus.settings
         if self._on_sup or site.local:
@@ -57,11 +87,9 @@ class Api:
 
         Raises ``Failure`` when it does not arrive, or is refused.
         """
-        owner = self._owner
-        address = self.address
-        caller = self._caller
+        owner, address, caller = self._owner, self.address, self._caller
         caller.run = owner.pen.run
-        caller.account = owner.account if not address.local else owner.computer_account
+        caller.account = owner.world.accounts[address.account or owner.server.computer_account]
         try:
             return request(
                 owner.world.network,
@@ -73,6 +101,7 @@ class Api:
                 at=at,
                 took_us=took_us,
                 fresh=connect,
+                refusal_us=REFUSAL_US,
             )
         except Failure as failure:
             cause = first(failure.because, None if address.local else owner.site.sup.because_address)

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 SEC_E_NO_CREDENTIALS = 2148074254
 SEC_E_LOGON_DENIED = 2148074252
 ERROR_ACCESS_DENIED = 5
-HTTP_FAILURE_US = 2_100 * MS
-"""What a refused API connection costs the caller: the seed's run ends after 3 s [S]."""
+NEVER = 2**63
 
 Application = Callable[[str, int], tuple[Reason, Entry | None] | None]
 """What answers behind a virtual directory: given the caller's account and the instant, the trouble and its cause, if any."""
@@ -213,6 +212,20 @@ class Iis:
         return (challenge, Served(endpoint, "", 401, 1, 0, 0), row)
 
 
+class Route(NamedTuple):
+    """A way to a virtual directory that was found open from end to end."""
+
+    changes: int
+    """``State.changes`` when it was found."""
+    valid_until: int
+    """Instant at which the certificate on the way expires."""
+    pen: Reporter
+    iis: Iis
+    challenge: tuple[Served, ...]
+    endpoint: str
+    user: str
+
+
 class Caller:
     """Who makes requests: computer, role, account, and dice for its delays.
 
@@ -226,6 +239,8 @@ class Caller:
         self.role = role
         self.account = account
         self.dice = dice
+        self.routes: dict[tuple[str, int, str, bool, str], Route] = {}
+        """Requests that went well, as long as nothing changes."""
         self.run: str | None = None
         """The synchronization run that its requests serve."""
 
@@ -250,13 +265,24 @@ def request(
     at: int,
     took_us: int,
     fresh: bool = False,
+    refusal_us: int = 40 * MS,
     agent: Literal["soap", "health"] = "soap",
 ) -> int:
     """Ask ``directory`` of the server called ``name``: the time it took, microseconds.
 
-    ``took_us`` is what a healthy answer takes. Raises ``Failure`` at the first hop that does not work, having left that
+    ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error. Raises ``Failure`` at the first hop that does not work, having left that
     hop's evidence on the server.
     """
+    account = caller.account
+    key = (name, port, directory, ssl, account.name)
+    route = caller.routes.get(key)
+    if route is not None and route.changes == State.changes and at < route.valid_until:
+        row = Served(route.endpoint, route.user, 200, 0, 0, took_us // MS)
+        rows: tuple[Served, ...] = (*route.challenge, row) if fresh else (row,)
+        server = route.iis.server
+        route.pen.run = caller.run
+        route.pen.report(at + took_us, RequestsServed(route.iis.web_site, port, server.ip, caller.server.ip, agent, rows))
+        return took_us
     server, binding = network.open(caller.server, name, port, ssl=ssl, at=at, dice=caller.dice)
     iis = server.iis
     assert iis is not None
@@ -275,12 +301,12 @@ def request(
             iis.pool.name,
         )
         entry = pen.report(at, event, because)
-        raise Failure(HttpStatus(503), entry, caller.dice.about(HTTP_FAILURE_US // 2, 8))
+        raise Failure(HttpStatus(503), entry, caller.dice.about(refusal_us, 8))
     virtual = iis.directories[directory]
-    verdict = iis.verdict(virtual, caller.account, https=binding.https)
+    verdict = iis.verdict(virtual, account, https=binding.https)
     trouble: tuple[Reason, Entry | None] | None = None
     if verdict.status == 200 and virtual.application is not None:
-        trouble = virtual.application(caller.account.name, at)
+        trouble = virtual.application(account.name, at)
         if trouble is not None and isinstance(trouble[0], HttpStatus):
             verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
     because = verdict.because if trouble is None else trouble[1]
@@ -288,13 +314,16 @@ def request(
     served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, rows)
     entry = pen.report(at + took_us, served, because)
     if verdict.status == 401 and verdict.substatus == 1:
-        account = virtual.anonymous_account if virtual.anonymous else caller.account
-        pen.report(at + took_us, LogonFailed(account.name, caller.server.ip), entry)
+        refused = virtual.anonymous_account if virtual.anonymous else account
+        pen.report(at + took_us, LogonFailed(refused.name, caller.server.ip), entry)
     if trouble is not None and isinstance(trouble[0], PermissionRefused):
-        raise Failure(trouble[0], entry, caller.dice.about(HTTP_FAILURE_US, 8))
+        raise Failure(trouble[0], entry, caller.dice.about(refusal_us, 8))
     if verdict.status != 200:
         failed = HttpStatus(verdict.status, verdict.substatus, verdict.win32)
-        raise Failure(failed, entry, caller.dice.about(HTTP_FAILURE_US, 8))
+        raise Failure(failed, entry, caller.dice.about(refusal_us, 8))
+    valid_until = binding.certificate.not_after if ssl and binding.certificate is not None else NEVER
+    challenge = iis.rows(virtual, verdict, 0, fresh=True)[:-1]
+    caller.routes[key] = Route(State.changes, valid_until, pen, iis, challenge, virtual.endpoint, verdict.user)
     return took_us
 
 

@@ -14,7 +14,7 @@ from simulator.units import MS, SECOND
 if TYPE_CHECKING:
     from simulator.components.iis import Binding
 
-NAME_FAILURE_US = 2_300 * MS
+NAME_FAILURE_US = 3_000 * MS
 """A name that nobody knows: the resolver's retries, 2-10 s [I]."""
 REFUSED_US = 2_150 * MS
 """A reset: Windows tries three times; with .NET's overhead the seed's failed run takes 3 s in all [S][I]."""
@@ -81,7 +81,7 @@ class Network:
         inside = name.lower().endswith(dns.entity)
         if dns.forwards and not inside:
             return None
-        raise Failure(NameNotResolved(name, proxy), dns.because("records", "forwards"), dice.about(NAME_FAILURE_US))
+        raise Failure(NameNotResolved(name, proxy), dns.because("records", "forwards"), dice.about(NAME_FAILURE_US, 10))
 
     def reach(self, client: Server, destination: str, port: int, dice: Stream) -> None:
         """Send a SYN from ``client`` to a server's (or an Internet host's) port; raises ``Failure`` when a rule stops it."""

@@ -68,12 +68,6 @@ class ThreadedActor(Actor):
         raise NotImplementedError
 
     @property
-    def account(self) -> Account:
-        """The account with which it connects to WSUS."""
-        name = self.site.sup.connection_account
-        return self.world.accounts[name] if name else self.computer_account
-
-    @property
     def computer_account(self) -> Account:
         return self.world.accounts[self.server.computer_account]
 

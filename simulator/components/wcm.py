@@ -9,9 +9,7 @@ from simulator.components.actor import Steps, StepsToBool
 from simulator.components.api import Api
 from simulator.components.site import Site, ThreadedActor
 from simulator.events import (
-    ApiConnected,
     ApiConnectionFailed,
-    ApiConnectionTried,
     AssembliesChecked,
     ComponentWaiting,
     StatusReported,
@@ -156,7 +154,7 @@ class ConfigurationManager(ThreadedActor):
         yield from self.catch_up()
         address = self.api.address
         wrong = self.api.because_address
-        self.report(ApiConnectionTried(self.component, *address), wrong)
+        self.report(self.api.tried, wrong)
         try:
             self.now += self.api.call(self.now, took_us=self.dice.about(31 * MS), connect=True)
         except Failure as failure:
@@ -165,7 +163,7 @@ class ConfigurationManager(ThreadedActor):
             entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
             self._complain(6600, entry)
             raise Failure(failure.reason, entry, 0) from None
-        self.report(ApiConnected(self.component, *address), wrong)
+        self.report(self.api.connected, wrong)
 
     def _push(self) -> Steps:
         """Write upstream server and subscription, read the categories."""

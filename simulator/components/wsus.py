@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 START_TIMEOUT_US = 180 * SECOND
 """API calls of WSUS give up after this long [U]."""
 RETRIES = 2
-RETRY_PAUSE_US = 11_500 * MS
+RETRY_PAUSE_US = 11_800 * MS
 """WSUS repeats a web service call that the upstream server answered with an error [P]; with this pause, the child's failed
 run takes the seed's 28 s [I]."""
 DETECT_US = 10 * MINUTE
@@ -134,7 +134,6 @@ class Wsus(Actor):
         if not self.service.running:
             self.server.set_service(at, "WsusService", running=True, because=because)
             self.pen.report(at, WsusServiceStarted(resumed=False), because)
-            self.health.ring()
 
     # --- API
 
@@ -322,6 +321,8 @@ class HealthMonitor(Actor):
         self.thread = self.dice.between(5, 40)
         account = Account(entity=wsus.server.computer_account, name=wsus.server.computer_account)
         self.caller = Caller(world.journal, wsus.server, "health", account, self.dice)
+        self._healthy: RequestsServed | None = None
+        self._healthy_changes = -1
         self._broken: dict[HealthService, tuple[Reason, int, Entry | None]] = {}
 
     @property
@@ -336,11 +337,16 @@ class HealthMonitor(Actor):
         while True:
             if self.wsus.service.running:
                 self._check()
-            yield from self.wait_for_bell(self.now + DETECT_US)
+            yield from self.wait_until(self.now + DETECT_US)
 
     def _check(self) -> None:
         """Ask each web service once, as its callers would, through the server's own name."""
-        iis = self.wsus.server.iis
+        server = self.wsus.server
+        if self._healthy is not None and self._healthy_changes == State.changes:
+            self.caller.pen(server).report(self.now, self._healthy)
+            return
+        self._healthy = None
+        iis = server.iis
         assert iis is not None
         binding = iis.https if self.wsus.settings.using_ssl else iis.http
         try:
@@ -349,9 +355,7 @@ class HealthMonitor(Actor):
                 return
             rows: list[Served] = []
             found: list[tuple[HealthService, Reason | None, Entry | None]] = []
-            self.world.network.open(
-                self.wsus.server, self.wsus.server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice
-            )
+            self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice)
             for service, name in _CHECKED:
                 directory = iis.directories[name]
                 verdict = iis.verdict(directory, self.caller.account, https=binding.https)
@@ -361,10 +365,10 @@ class HealthMonitor(Actor):
                 )
                 found.append((service, reason, verdict.because))
             because = next((cause for _, reason, cause in found if reason is not None), None)
-            ip = self.wsus.server.ip
-            entry = self.caller.pen(self.wsus.server).report(
-                self.now, RequestsServed(iis.web_site, binding.port, ip, ip, "health", tuple(rows)), because
-            )
+            served = RequestsServed(iis.web_site, binding.port, server.ip, server.ip, "health", tuple(rows))
+            entry = self.caller.pen(server).report(self.now, served, because)
+            if because is None and not self._broken and not binding.https:
+                self._healthy, self._healthy_changes = served, State.changes
             for service, trouble, _ in found:
                 self._note(service, trouble, entry)
         except Failure as failure:

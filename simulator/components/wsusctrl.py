@@ -8,9 +8,7 @@ from simulator.components.actor import Steps, StepsToBool
 from simulator.components.api import Api
 from simulator.components.site import Site, ThreadedActor
 from simulator.events import (
-    ApiConnected,
     ApiConnectionFailed,
-    ApiConnectionTried,
     AssembliesChecked,
     ComponentWaiting,
     CtrlDatabaseChecked,
@@ -81,7 +79,7 @@ class ControlManager(ThreadedActor):
         """Connect through the local API; on failure complain with that status message. Returns whether it worked."""
         yield from self.catch_up()
         address = self.api.address
-        self.report(ApiConnectionTried(self.component, *address))
+        self.report(self.api.tried)
         try:
             self.now += self.api.call(self.now, took_us=self.dice.about(25 * MS), connect=True)
         except Failure as failure:
@@ -90,7 +88,7 @@ class ControlManager(ThreadedActor):
             entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
             self.report(StatusReported(self.component, message_id, (server,), E_FAIL), entry)
             return False
-        self.report(ApiConnected(self.component, *address))
+        self.report(self.api.connected)
         return True
 
     def _push_proxy(self, server: str) -> None:

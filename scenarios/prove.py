@@ -1,0 +1,158 @@
+"""The cross-examination of the answer key: is what is blamed really to blame, and does the right repair help?
+
+For one fault, generation and seed, three worlds are compared:
+
+1. the fault's default story: a synchronization at the fault's site must fail, and every failure's chain must end at the fault;
+2. the same seed without the fault: every log line that was blamed on it must be gone;
+3. what the first world does after the repair: the next synchronization must succeed, and nothing more be blamed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from generators.write import Recorder
+from scenarios.faults import FAULTS
+from scenarios.story import Story, default_story
+from scenarios.truth import faults_of
+from simulator.events import ActionTaken, ApiConnectionFailed, FaultBegan, SyncFailed, SyncSucceeded, UpstreamCallFailed
+from simulator.failures import UpstreamTrouble, WsusNotConfigured
+from simulator.journal import Entry
+
+TROUBLE = (SyncFailed, ApiConnectionFailed, UpstreamCallFailed)
+"""Events that never happen in a healthy estate."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """The outcome for one fault, generation and seed."""
+
+    fault: str
+    generation: str
+    seed: int
+    faces: tuple[str, ...] = ()
+    """What the failed synchronizations were blamed on, in order of appearance (the fresh and the aged face)."""
+    blamed_lines: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        return not self.problems
+
+
+_Key = tuple[str, str, bool]
+"""Template, parameters, and whether the line is blamed on a fault."""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """What is compared of a truth record."""
+
+    template: str
+    params: Any
+    faults: list[str]
+
+
+def prove(fault_ids: Sequence[str] = (), generations: Sequence[str] = (), seeds: Sequence[int] = (1, 2, 3)) -> Iterator[Proof]:
+    """Prove faults (all of them by default) in their generations, one seed after the other."""
+    for fault_id in fault_ids or tuple(FAULTS):
+        for generation in FAULTS[fault_id].generations:
+            if not generations or generation in generations:
+                for seed in seeds:
+                    yield prove_one(fault_id, generation, seed)
+
+
+def prove_one(fault_id: str, generation: str, seed: int) -> Proof:
+    """Prove one fault."""
+    proof = Proof(fault_id, generation, seed)
+    story = default_story(fault_id, generation=generation)
+    entries, lines = _play(story, seed)
+    _, healthy_lines = _play(story.without_faults(), seed)
+    _check_cause(proof, entries)
+    _check_counterfactual(proof, lines, healthy_lines)
+    _check_repair(proof, entries)
+    return proof
+
+
+def face(event: SyncFailed) -> str:
+    """A failed run in short: method, and what it met."""
+    reason = event.reason.reason if isinstance(event.reason, UpstreamTrouble) else event.reason
+    return "WSUS server not configured" if isinstance(reason, WsusNotConfigured) else f"{event.source.method}: {type(reason).__name__}"
+
+
+def _play(story: Story, seed: int) -> tuple[list[Entry], Counter[tuple[str, _Key]]]:
+    entries: list[Entry] = []
+    world = story.build(seed)
+    with Recorder(world.estate, world.version, None, os_language=story.os_language, truth=True) as recorder:
+        recorder.record(_keep(world.simulate(), entries))
+    return entries, _count(recorder.texts)
+
+
+def _keep(entries: Iterable[Entry], kept: list[Entry]) -> Iterator[Entry]:
+    for entry in entries:
+        kept.append(entry)
+        yield entry
+
+
+def _count(texts: dict[str, bytes]) -> Counter[tuple[str, _Key]]:
+    """How often each line (its template and parameters) stands in each file, blamed or not."""
+    decode = msgspec.json.Decoder(_Line).decode
+    counts: Counter[tuple[str, _Key]] = Counter()
+    for path, content in texts.items():
+        if path.startswith("truth/"):
+            for raw in content.splitlines():
+                line = decode(raw)
+                counts[path, (line.template, repr(line.params), bool(line.faults))] += 1
+    return counts
+
+
+def _check_cause(proof: Proof, entries: list[Entry]) -> None:
+    faces: dict[str, None] = {}
+    for entry in entries:
+        if isinstance(entry.event, TROUBLE) and faults_of(entry) != [proof.fault]:
+            proof.problems.append(f"{entry.id} ({type(entry.event).__name__}) is not explained by {proof.fault}")
+        if isinstance(entry.event, SyncFailed):
+            faces[face(entry.event)] = None
+    proof.faces = tuple(faces)
+    if not faces:
+        proof.problems.append("no synchronization failed")
+
+
+def _check_counterfactual(proof: Proof, lines: Counter[tuple[str, _Key]], healthy: Counter[tuple[str, _Key]]) -> None:
+    for (path, (template, params, blamed)), count in lines.items():
+        if not blamed:
+            continue
+        proof.blamed_lines += count
+        same = lines[path, (template, params, False)]
+        if healthy[path, (template, params, False)] >= count + same:
+            proof.problems.append(f"{path}: {template} {params} is blamed, but there without the fault too")
+    if any(blamed for _, (_, _, blamed) in healthy):
+        proof.problems.append("lines are blamed on a fault that is not there")
+
+
+def _check_repair(proof: Proof, entries: list[Entry]) -> None:
+    site = next(entry.event.site for entry in entries if isinstance(entry.event, FaultBegan))
+    last_action_at = max((entry.at for entry in entries if isinstance(entry.event, ActionTaken)), default=None)
+    if last_action_at is None:
+        proof.problems.append("the story has no repair")
+        return
+    recovered_at = next(
+        (
+            entry.at
+            for entry in entries
+            if entry.at > last_action_at and isinstance(entry.event, SyncSucceeded) and entry.event.site == site
+        ),
+        None,
+    )
+    if recovered_at is None:
+        proof.problems.append("no synchronization succeeds after the repair")
+        return
+    for entry in entries:
+        if entry.at > last_action_at and isinstance(entry.event, SyncFailed) and (entry.run or "").startswith(site):
+            proof.problems.append(f"{entry.run} fails after the repair")
+        if entry.at > recovered_at and faults_of(entry):
+            proof.problems.append(f"{entry.id} ({type(entry.event).__name__}) is blamed after the recovery")
