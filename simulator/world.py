@@ -88,7 +88,12 @@ class World:
         timer.callbacks.append(lambda _: do(self))
 
     def simulate(self) -> Iterator[Entry]:
-        """Run from start to end and yield every entry, in order.
+        """Run from start to end and yield every entry, in order."""
+        for entries in self.slices():
+            yield from entries
+
+    def slices(self) -> Iterator[list[Entry]]:
+        """Like ``simulate``, but some simulated hours at a time.
 
         Memory does not grow with the length of the run. What is still under way at the end breaks off, as in a log that
         was copied from a living server.
@@ -96,7 +101,7 @@ class World:
         while self.now < self.end:
             until = min(self.now + SLICE_US, self.end)
             self.env.run(until=until)
-            yield from self.journal.release(until)
+            yield self.journal.release(until)
 
     def run_until(self, at: int) -> list[Entry]:
         """Run to instant ``at`` and return the entries up to there."""

@@ -97,7 +97,7 @@ CASES = {
 """Excerpt: world, site server, and the page's sync time in seconds (about)."""
 
 _ANY = {
-    re.escape("<ComputerName>"): r"[A-Z]{3}\d?(SITE|SUP)",
+    re.escape("<ComputerName>"): r"[A-Z0-9]{3}(SITE|SUP)",
     re.escape("<SiteCode>"): r"(CS1|CHD)",
     re.escape("<FQDN>"): r"[A-Za-z0-9.]+\.(CONTOSO\.COM|contoso\.com)",
     re.escape("<Date & Time>"): r"[A-Za-z0-9:/. ]+",
@@ -109,7 +109,7 @@ def _pattern(line: str) -> re.Pattern[str]:
     for placeholder, form in _ANY.items():
         text = text.replace(placeholder, form)
     text = re.sub(r"PID=\d+\\ TID=\d+", r"PID=\\d+\\ TID=\\d+", text)
-    text = re.sub(r"GMTDATE=Mon\\ Aug\\ 06\\ [\d:.]+\\ 2007", r"GMTDATE=Mon Aug 06 [0-9:.]{12} 2007", text)
+    text = re.sub(r"GMTDATE=Mon\\ Aug\\ 06\\ [\d:.\\]+\\ 2007", r"GMTDATE=Mon Aug 06 [0-9:.]{12} 2007", text)
     text = re.sub(r"Sync\\ time:\\ \S+", r"Sync time: 0d00h\\d\\dm\\d\\ds", text)
     return re.compile(text)
 

@@ -15,7 +15,7 @@ from simulator.components.windows import Account, Server
 from simulator.dice import Stream
 from simulator.events import LogonFailed, RequestsRejected, RequestsServed, Served
 from simulator.failures import Failure, HttpStatus, PermissionRefused, Reason
-from simulator.journal import Entry, Journal, Reporter
+from simulator.journal import Entry, Journal, Reporter, new_tuple
 from simulator.state import State, first
 from simulator.units import MS
 
@@ -220,7 +220,8 @@ class Route(NamedTuple):
     valid_until: int
     """Instant at which the certificate on the way expires."""
     pen: Reporter
-    iis: Iis
+    web_site: int
+    server_ip: str
     challenge: tuple[Served, ...]
     endpoint: str
     user: str
@@ -277,11 +278,11 @@ def request(
     key = (name, port, directory, ssl, account.name)
     route = caller.routes.get(key)
     if route is not None and route.changes == State.changes and at < route.valid_until:
-        row = Served(route.endpoint, route.user, 200, 0, 0, took_us // MS)
-        rows: tuple[Served, ...] = (*route.challenge, row) if fresh else (row,)
-        server = route.iis.server
-        route.pen.run = caller.run
-        route.pen.report(at + took_us, RequestsServed(route.iis.web_site, port, server.ip, caller.server.ip, agent, rows))
+        row = new_tuple(Served, (route.endpoint, route.user, 200, 0, 0, took_us // MS))
+        rows = (*route.challenge, row) if fresh else (row,)
+        pen = route.pen
+        pen.run = caller.run
+        pen.report(at + took_us, new_tuple(RequestsServed, (route.web_site, port, route.server_ip, caller.server.ip, agent, rows)))
         return took_us
     server, binding = network.open(caller.server, name, port, ssl=ssl, at=at, dice=caller.dice)
     iis = server.iis
@@ -310,8 +311,8 @@ def request(
         if trouble is not None and isinstance(trouble[0], HttpStatus):
             verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
     because = verdict.because if trouble is None else trouble[1]
-    rows = iis.rows(virtual, verdict, took_us // MS, fresh=fresh)
-    served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, rows)
+    answers = iis.rows(virtual, verdict, took_us // MS, fresh=fresh)
+    served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers)
     entry = pen.report(at + took_us, served, because)
     if verdict.status == 401 and verdict.substatus == 1:
         refused = virtual.anonymous_account if virtual.anonymous else account
@@ -323,7 +324,7 @@ def request(
         raise Failure(failed, entry, caller.dice.about(refusal_us, 8))
     valid_until = binding.certificate.not_after if ssl and binding.certificate is not None else NEVER
     challenge = iis.rows(virtual, verdict, 0, fresh=True)[:-1]
-    caller.routes[key] = Route(State.changes, valid_until, pen, iis, challenge, virtual.endpoint, verdict.user)
+    caller.routes[key] = Route(State.changes, valid_until, pen, iis.web_site, server.ip, challenge, virtual.endpoint, verdict.user)
     return took_us
 
 

@@ -41,6 +41,9 @@ SUCCESS: Final = 2
 FAILED: Final = 3
 E_FAIL = 0x80004005
 
+FOUND: Final = AssembliesChecked("SMS_WSUS_CONFIGURATION_MANAGER", True)
+NOT_FOUND: Final = AssembliesChecked("SMS_WSUS_CONFIGURATION_MANAGER", False)
+
 Cause = Literal["timeout", "site control change", "start"]
 
 
@@ -141,7 +144,7 @@ class ConfigurationManager(ThreadedActor):
         yield from self.catch_up()
         found = self.server.programs.wsus_console
         missing = self.server.programs.because("wsus_console")
-        entry = self.report(AssembliesChecked(self.component, found), missing)
+        entry = self.report(FOUND if found else NOT_FOUND, missing)
         if not found:
             self._complain(6607, entry)
             raise Failure(AssemblyMissing(), entry, 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from simulator.components.actor import Steps, StepsToBool
 from simulator.components.api import Api
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CYCLE_US = HOUR
 """About an hour [D: 57 minutes of waiting between cycles]."""
 E_FAIL = 0x80004005
+FOUND: Final = AssembliesChecked("SMS_WSUS_CONTROL_MANAGER", True)
 
 
 class ControlManager(ThreadedActor):
@@ -58,7 +59,7 @@ class ControlManager(ThreadedActor):
     def _cycle(self, cause: Literal["timeout", "start"], because: Entry | None) -> Steps:
         self.report(CtrlWokeUp(cause), because)
         server = self.server.fqdn
-        self.report(AssembliesChecked(self.component, True))
+        self.report(FOUND)
         self.now += self.dice.about(48 * MS)
         connected = yield from self._connect(server, 7000)
         if not connected:

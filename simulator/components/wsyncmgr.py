@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
 
@@ -82,6 +82,9 @@ ERROR_BAD_NETPATH = 53
 COR_E_EXCEPTION = 0x80131500
 COR_E_SECURITY = 0x8013150A
 
+POLLING: Final = SyncManagerWokeUp("polling")
+NOTHING_EXPIRED: Final = ExpiredUpdatesDeleted(0)
+
 Trigger = Literal["schedule", "local", "parent", "retry"]
 
 
@@ -104,6 +107,7 @@ class SyncManager(ThreadedActor):
         super().__init__(world, site.server, "wsyncmgr", site)
         self.api = Api(self, "wsyncmgr", on_sup=False)
         self._inbox: dict[str, Entry | None] = {}
+        self._inbox_checked = InboxChecked(site.server.fqdn)
         self._runs = 0
         self._worker = 0
         self._regular_at: int | None = None
@@ -145,7 +149,7 @@ class SyncManager(ThreadedActor):
                 yield from self._serve_inbox()
             elif self._retry_at is not None and self.now >= self._retry_at:
                 self._retry_at = None
-                self.report(SyncManagerWokeUp("polling"), self._retry_because)
+                self.report(POLLING, self._retry_because)
                 self.now += self.dice.about(137 * MS)
                 yield from self._run("retry", self._retry_because)
             elif self._regular_at is not None and self.now >= self._regular_at:
@@ -174,10 +178,10 @@ class SyncManager(ThreadedActor):
 
     def _poll(self) -> None:
         self._poll_at = self._poll_at + POLL_US if self.world.version.own_polling_clock else self.now + POLL_US
-        self.report(SyncManagerWokeUp("polling"))
+        self.report(POLLING)
         self.now += self.dice.about(30 * MS)
-        self.report(ExpiredUpdatesDeleted(0))
-        self.report(InboxChecked(self.server.fqdn))
+        self.report(NOTHING_EXPIRED)
+        self.report(self._inbox_checked)
         self._plan_next()
 
     def _serve_inbox(self) -> Steps:
