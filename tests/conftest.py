@@ -65,3 +65,13 @@ def messages(text: str) -> list[str]:
 def healthy_entries() -> list[Entry]:
     """Six healthy hours of the smallest estate."""
     return list(world_of().simulate())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-goldens", action="store_true", help="write the golden files anew; review them as a diff")
+
+
+@pytest.fixture
+def update_goldens(request: pytest.FixtureRequest) -> bool:
+    """Whether golden files are to be written instead of compared."""
+    return bool(request.config.getoption("--update-goldens"))

@@ -33,7 +33,6 @@ class Actor:
         self.dice = world.dice.stream(f"{host}/{role}")
         self.pen = world.journal.reporter(host, f"{host}/{role}")
         self.now: int = world.start
-        self._bell: Event | None = None
 
     def report(self, event: Any, because: Entry | None = None) -> Entry:
         """Write down that something happened now, by this component's clock."""
@@ -55,21 +54,3 @@ class Actor:
         if at > self.env.now:
             yield self.env.timeout(at - self.env.now)
         self.now = max(self.now, at)
-
-    def wait_for_bell(self, until: int) -> Steps:
-        """Sleep until instant ``until``, or until somebody rings."""
-        env = self.env
-        bell = self._bell = env.event()
-        if until > env.now:
-            timer = env.timeout(until - env.now)
-            assert timer.callbacks is not None
-            timer.callbacks.append(lambda _: self.ring(bell))
-            yield bell
-        self._bell = None
-        self.now = max(self.now, self.world.now)
-
-    def ring(self, bell: Event | None = None) -> None:
-        """Wake this component if it waits for the bell (for that one, when it is named)."""
-        waiting = self._bell
-        if waiting is not None and not waiting.triggered and (bell is None or bell is waiting):
-            waiting.succeed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from simulator.components.iis import Caller, request
+from simulator.components.iis import Caller, Route, request
 from simulator.components.site import ThreadedActor
 from simulator.events import ApiConnected, ApiConnectionTried
 from simulator.failures import Failure
@@ -35,6 +35,7 @@ class Api:
         self._owner = owner
         self._on_sup = on_sup
         self._changes = -1
+        self._route: Route | None = None
         self._address: Address
         self._tried: ApiConnectionTried
         self._connected: ApiConnected
@@ -87,11 +88,15 @@ class Api:
 
         Raises ``Failure`` when it does not arrive, or is refused.
         """
-        owner, address, caller = self._owner, self.address, self._caller
+        owner, changes = self._owner, State.changes
+        route = self._route
+        if route is not None and route.changes == changes and at < route.valid_until:
+            return route.ask(at, took_us, owner.pen.run, fresh=connect)
+        address, caller = self.address, self._caller
         caller.run = owner.pen.run
-        caller.account = owner.world.accounts[address.account or owner.server.computer_account]
+        caller.account = account = owner.world.accounts[address.account or owner.server.computer_account]
         try:
-            return request(
+            request(
                 owner.world.network,
                 caller,
                 address.server,
@@ -106,3 +111,5 @@ class Api:
         except Failure as failure:
             cause = first(failure.because, None if address.local else owner.site.sup.because_address)
             raise Failure(failure.reason, cause, failure.took_us) from None
+        self._route = caller.routes[address.server, address.port, DIRECTORY, address.ssl, account.name]
+        return took_us

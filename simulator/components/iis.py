@@ -212,19 +212,29 @@ class Iis:
         return (challenge, Served(endpoint, "", 401, 1, 0, 0), row)
 
 
-class Route(NamedTuple):
-    """A way to a virtual directory that was found open from end to end."""
+class Route:
+    """A way to a virtual directory that was found open from end to end, and stays so until something changes."""
 
-    changes: int
-    """``State.changes`` when it was found."""
-    valid_until: int
-    """Instant at which the certificate on the way expires."""
-    pen: Reporter
-    web_site: int
-    server_ip: str
-    challenge: tuple[Served, ...]
-    endpoint: str
-    user: str
+    __slots__ = ("_answer", "_challenge", "_head", "_pen", "changes", "valid_until")
+
+    def __init__(self, pen: Reporter, event: RequestsServed, challenge: tuple[Served, ...], valid_until: int) -> None:
+        self.changes = State.changes
+        """``State.changes`` when it was found."""
+        self.valid_until = valid_until
+        """Instant at which the certificate on the way expires."""
+        self._pen = pen
+        self._head = event[:-1]
+        self._challenge = challenge
+        self._answer = event.rows[-1][:-1]
+
+    def ask(self, at: int, took_us: int, run: str | None, *, fresh: bool) -> int:
+        """One request on this way, answered as before; returns ``took_us``."""
+        row = new_tuple(Served, (*self._answer, took_us // MS))
+        rows = (*self._challenge, row) if fresh else (row,)
+        pen = self._pen
+        pen.run = run
+        pen.report(at + took_us, new_tuple(RequestsServed, (*self._head, rows)))
+        return took_us
 
 
 class Caller:
@@ -241,7 +251,7 @@ class Caller:
         self.account = account
         self.dice = dice
         self.routes: dict[tuple[str, int, str, bool, str], Route] = {}
-        """Requests that went well, as long as nothing changes."""
+        """The ways of requests that went well."""
         self.run: str | None = None
         """The synchronization run that its requests serve."""
 
@@ -271,19 +281,14 @@ def request(
 ) -> int:
     """Ask ``directory`` of the server called ``name``: the time it took, microseconds.
 
-    ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error. Raises ``Failure`` at the first hop that does not work, having left that
-    hop's evidence on the server.
+    ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error. Raises ``Failure`` at the
+    first hop that does not work, having left that hop's evidence on the server.
     """
     account = caller.account
     key = (name, port, directory, ssl, account.name)
     route = caller.routes.get(key)
     if route is not None and route.changes == State.changes and at < route.valid_until:
-        row = new_tuple(Served, (route.endpoint, route.user, 200, 0, 0, took_us // MS))
-        rows = (*route.challenge, row) if fresh else (row,)
-        pen = route.pen
-        pen.run = caller.run
-        pen.report(at + took_us, new_tuple(RequestsServed, (route.web_site, port, route.server_ip, caller.server.ip, agent, rows)))
-        return took_us
+        return route.ask(at, took_us, caller.run, fresh=fresh)
     server, binding = network.open(caller.server, name, port, ssl=ssl, at=at, dice=caller.dice)
     iis = server.iis
     assert iis is not None
@@ -324,7 +329,7 @@ def request(
         raise Failure(failed, entry, caller.dice.about(refusal_us, 8))
     valid_until = binding.certificate.not_after if ssl and binding.certificate is not None else NEVER
     challenge = iis.rows(virtual, verdict, 0, fresh=True)[:-1]
-    caller.routes[key] = Route(State.changes, valid_until, pen, iis.web_site, server.ip, challenge, virtual.endpoint, verdict.user)
+    caller.routes[key] = Route(pen, served, challenge, valid_until)
     return took_us
 
 

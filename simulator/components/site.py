@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from simulator.components.wsyncmgr import SyncManager
     from simulator.world import World
 
+BELL = "bell"
+"""Cause of an interrupt that wakes a thread, instead of ending it."""
 RESTART_US = 40 * SECOND
 """Stopping and starting SMS_EXECUTIVE [U]."""
 
@@ -56,16 +58,39 @@ class ThreadedActor(Actor):
     """A component that is a thread of SMS_EXECUTIVE."""
 
     component: Component
+    process: Process
+    """The thread, while it runs."""
 
     def __init__(self, world: World, server: Server, role: str, site: Site) -> None:
         super().__init__(world, server.name, role)
         self.site = site
         self.server = server
         self.started_because: Entry | None = None
+        self._waits = False
 
     def live(self, *, resumed: bool) -> Steps:
         """The thread's life, from its start."""
         raise NotImplementedError
+
+    def wait_for_bell(self, until: int) -> Steps:
+        """Sleep until instant ``until``, or until somebody rings."""
+        env = self.env
+        if until > env.now:
+            self._waits = True
+            try:
+                yield env.timeout(until - env.now)
+            except Interrupt as interrupt:
+                if interrupt.cause is not BELL:
+                    raise
+            finally:
+                self._waits = False
+        self.now = max(self.now, self.world.now)
+
+    def ring(self) -> None:
+        """Wake this component if it waits for the bell."""
+        if self._waits:
+            self._waits = False
+            self.process.interrupt(BELL)
 
     @property
     def computer_account(self) -> Account:
@@ -82,7 +107,6 @@ class Executive:
         self.service = server.add_service("SMS_EXECUTIVE")
         self._dice = world.dice.stream(f"{server.name}/SMS_EXECUTIVE")
         self._members: list[ThreadedActor] = []
-        self._threads: list[Process] = []
 
     def add(self, member: ThreadedActor) -> None:
         self._members.append(member)
@@ -99,15 +123,14 @@ class Executive:
             member.started_because = because
             member.pen.run = None
             member.report(ComponentStarted(member.component, self.site_code, pid, tid, resumed), because)
-            self._threads.append(self.world.env.process(self._guard(member, resumed=resumed)))
+            member.process = self.world.env.process(self._guard(member, resumed=resumed))
 
     def stop(self, at: int, because: Entry | None) -> None:
         """Stop all threads where they are."""
-        for member, thread in zip(self._members, self._threads, strict=True):
-            if thread.is_alive:
-                thread.interrupt()
+        for member in self._members:
+            if member.process.is_alive:
+                member.process.interrupt()
             member.pen.report(at, ComponentStopped(member.component), because)
-        self._threads.clear()
         self.server.set_service(at, "SMS_EXECUTIVE", running=False, because=because)
 
     def restart(self, because: Entry | None) -> None:

@@ -195,7 +195,9 @@ class SyncManager(ThreadedActor):
         yield from self._run(by, because, full=file == "FULL.SYN")
 
     def _plan_next(self) -> None:
-        """Say when it will synchronize next, if that has changed, and how long it will sleep."""
+        """Say when it will synchronize next, if that has changed, and how long it will sleep (2007)."""
+        if self.world.version.own_polling_clock:
+            return
         kind: Literal["regular", "retry"]
         if self._retry_at is not None and (self._regular_at is None or self._retry_at <= self._regular_at):
             kind, planned_at = "retry", self._retry_at
@@ -207,8 +209,7 @@ class SyncManager(ThreadedActor):
         if planned_at and planned_at != self._planned_at:
             self.report(NextSyncPlanned(kind, planned_at), because)
         self._planned_at = planned_at
-        next_wake = self._next_wake() if self.world.version.own_polling_clock else min(self._next_wake(), self.now + POLL_US)
-        self.report(SyncManagerWaiting((next_wake - self.now) // MINUTE))
+        self.report(SyncManagerWaiting((self._next_wake() - self.now) // MINUTE))
 
     # --- a run
 
