@@ -17,6 +17,7 @@ from simulator.state import State
 from simulator.units import DAY, SECOND
 
 if TYPE_CHECKING:
+    from simulator import estate as spec
     from simulator.components.iis import Iis
     from simulator.components.site import Site
     from simulator.journal import Entry
@@ -58,8 +59,21 @@ class Repair:
     title: Text
     do: Callable[[Hand], None]
 
+    def check(self, estate: spec.Estate, site: spec.Site) -> None:
+        """Raise ``EstateError`` when this cannot be done at that site."""
+        if self.id in ("R10", "R11") and site.parent is not None:
+            raise EstateError(
+                f"a synchronization cannot be started by hand at child site {site.code}",
+                hint=f"Start it at the top-level site, {estate.top.code}",
+            )
+        if self.id in ("R16", "R17") and not (site.ssl or site.certificate):
+            raise EstateError(f"{site.sup} has no certificate", hint="Use a site with ssl = true or certificate = true")
+        if self.id in ("R29", "R30", "R31") and estate.proxy is None:
+            raise EstateError("there is no proxy in this estate", hint="Add [estate.proxy] to the story")
+
     def apply(self, world: World, site_code: str) -> None:
         """Do it now at that site; raises ``EstateError`` where it makes no sense."""
+        self.check(world.estate, world.sites[site_code].spec)
         self.do(Hand(world, world.sites[site_code], self.id))
 
 
@@ -121,11 +135,6 @@ def run_full_synchronization(hand: Hand) -> None:
 
 def _drop(hand: Hand, file: str, delay_us: int) -> None:
     site = hand.site
-    if site.parent is not None:
-        raise EstateError(
-            f"a synchronization cannot be started by hand at child site {site.code}",
-            hint=f"Start it at the top-level site, {hand.world.estate.top.code}",
-        )
     hand.note(site.wcm.state, file)
     hand.world.plan(hand.at + delay_us, lambda world: site.wsyncmgr.drop(world.now, file))
 
@@ -173,8 +182,7 @@ def configure_ssl(hand: Hand) -> None:
 @repair("R17", "Renew the certificate and bind it", "Zertifikat erneuern und binden")
 def renew_certificate(hand: Hand) -> None:
     certificate = hand.iis.https.certificate
-    if certificate is None:
-        raise EstateError(f"{hand.iis.server.name} has no certificate to renew", hint="Use an estate with ssl = true")
+    assert certificate is not None
     not_after = certificate.healthy.get("not_after", hand.at + 365 * DAY)
     certificate.change(hand.note(certificate, "renewed", "not_after"), not_after=not_after)
 
@@ -229,8 +237,7 @@ def set_proxy_account(hand: Hand) -> None:
 
 def _proxy_of(hand: Hand) -> dict[str, str | int]:
     proxy = hand.world.proxy
-    if proxy is None:
-        raise EstateError("there is no proxy in this estate", hint="Add [estate.proxy] to the story")
+    assert proxy is not None
     return {
         "proxy_host": proxy.server.fqdn.lower(),
         "proxy_port": proxy.settings.port,
@@ -243,7 +250,7 @@ def renew_proxy_password(hand: Hand) -> None:
     name = _proxy_of(hand)["proxy_account"]
     account = hand.world.accounts.get(str(name))
     if account is None:
-        raise EstateError("the proxy of this estate asks for no account", hint="Name one: [estate.proxy] account = ...")
+        return
     account.change(hand.note(account, "new password", "password_current", "enabled"), password_current=True, enabled=True)
 
 

@@ -472,6 +472,8 @@ class UpstreamCallFailed(NamedTuple):
     """A web service call to the upstream server failed; ``retry`` tells whether it will be tried again."""
 
     url: str
+    method: str
+    """Operation of the web service, such as ``GetAuthorizationCookie``."""
     reason: Reason
     retry: bool
     thread: int
@@ -541,5 +543,5 @@ class RequestsRejected(NamedTuple):
     pool: str
 
 
-SILENT = (FaultBegan, FaultEnded, ActionTaken, GateClosed, SynFileArrived, LogonFailed)
+SILENT = (FaultBegan, FaultEnded, ActionTaken, ComponentStopped, GateClosed, SynFileArrived)
 """Events that no log tells of; a test proves that every other one is written somewhere."""

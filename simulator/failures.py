@@ -75,10 +75,6 @@ class WsusNotConfigured(NamedTuple):
     state: int
 
 
-class AssemblyMissing(NamedTuple):
-    """No supported Microsoft.UpdateServices.Administration on this computer."""
-
-
 class ConfigurationRefused(NamedTuple):
     """WSUS does not take the settings. ``problem``: it is a replica, or its service does not run."""
 
@@ -100,7 +96,6 @@ Reason = (
     | PermissionRefused
     | CallTimedOut
     | WsusNotConfigured
-    | AssemblyMissing
     | ConfigurationRefused
     | SynchronizationCanceled
 )

@@ -50,6 +50,16 @@ class Version:
     """A scheduled run reads all updates again (2007), instead of what arrived since the last one [L]."""
     categories: int = 160
     """Update categories in the catalogue of the time [I for 2007; D]."""
+    products: tuple[str, ...] = (
+        "Windows XP",
+        "Windows Server 2003",
+        "Windows Vista",
+        "Microsoft Office 2003",
+        "Windows XP x64 Edition",
+    )
+    """Products whose updates Microsoft Update publishes, as titles name them [C]."""
+    first_article: int = 937_000
+    """About the first knowledge base number of the time."""
     settle_s: int = 120
     """Pause between the WSUS and the database phase, seconds [L]."""
 
@@ -94,6 +104,14 @@ _2012 = replace(
     own_polling_clock=True,
     scheduled_sync_is_full=False,
     categories=223,
+    products=(
+        "Windows 7 for x64-based Systems",
+        "Windows 8.1 for x64-based Systems",
+        "Windows Server 2008 R2 x64 Edition",
+        "Windows Server 2012 R2",
+        "Microsoft Office 2010 32-Bit Edition",
+    ),
+    first_article=2_900_000,
     reverts_update_source=True,
     upstream_host="fe2.update.microsoft.com",
     wsus_version="6.3.9600.18694",
@@ -119,6 +137,14 @@ _CB = replace(
     message_generations=("cb", "2012"),
     worker_threads=True,
     categories=431,
+    products=(
+        "Windows 10 Version 22H2 for x64-based Systems",
+        "Windows 11 Version 24H2 for x64-based Systems",
+        "Windows Server 2019 for x64-based Systems",
+        "Windows Server 2022 for x64-based Systems",
+        "Microsoft Office 2016 32-Bit Edition",
+    ),
+    first_article=5_000_000,
     reports_hresult=True,
     upstream_host="sws.update.microsoft.com",
     wsus_version="10.0.17763.1",

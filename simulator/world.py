@@ -60,7 +60,7 @@ class World:
         """When all sites synchronized last, before the simulation begins."""
         self.hand = self.journal.reporter("", "story")
         """The pen of whoever does something to this world: faults, repairs, people."""
-        self.catalogue = Catalogue(self.dice, start)
+        self.catalogue = Catalogue(self.dice, start, version.products, version.first_article)
         self.microsoft_update = MicrosoftUpdate(entity="Microsoft Update", host=version.upstream_host)
         self.accounts: dict[str, Account] = {}
         self.network = Network(

@@ -129,13 +129,14 @@ def dss_auth_not_anonymous(scene: Scene) -> None:
     "S22",
     Text("Wrong anonymous account on DssAuthWebService of the parent's WSUS", "Falsches anonymes Konto am DssAuthWebService"),
     Text(
-        "DssAuthWebService on the parent site's WSUS server uses a disabled account for anonymous access.",
-        "DssAuthWebService auf dem WSUS-Server des übergeordneten Standorts verwendet für den anonymen Zugriff ein deaktiviertes Konto.",
+        "DssAuthWebService on the parent site's WSUS server uses another account for anonymous access, with a wrong password.",
+        "DssAuthWebService auf dem WSUS-Server des übergeordneten Standorts verwendet für den anonymen Zugriff ein anderes Konto "
+        "mit falschem Kennwort.",
     ),
     entity="{parent_sup}/DssAuthWebService",
     setting="anonymous_account",
     healthy="IUSR",
-    faulty="a disabled account",
+    faulty="another account, with a wrong password",
     estate="contoso-child",
     site="child",
     repairs=("R24@parent", "R10@top"),
@@ -145,7 +146,7 @@ def dss_auth_not_anonymous(scene: Scene) -> None:
 )
 def dss_auth_wrong_account(scene: Scene) -> None:
     iis = scene.parent_iis
-    old = Account(entity=f"{iis.server.name}/IUSR_OLD", name="IUSR_OLD", enabled=False)
+    old = Account(entity=f"{iis.server.name}/IUSR_OLD", name="IUSR_OLD", password_current=False)
     account = old if scene.broken else iis.anonymous_account
     iis.directories["DssAuthWebService"].change(scene.because, anonymous_account=account)
 

@@ -80,8 +80,13 @@ class Api:
     @property
     def because_address(self) -> Entry | None:
         """Why the address is not the right one, if it is not."""
-        address = self.address
-        return None if address.local else self._owner.site.sup.because_address
+        address, site = self.address, self._owner.site
+        server = site.wsus.server
+        assert server.iis is not None
+        binding = server.iis.https if address.ssl else server.iis.http
+        if address.local or (address.server == server.fqdn and address.port == binding.port):
+            return None
+        return site.sup.because_address
 
     def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
         """One call of the API at instant ``at``: the time it took, microseconds.

@@ -315,15 +315,19 @@ def request(
         trouble = virtual.application(account.name, at)
         if trouble is not None and isinstance(trouble[0], HttpStatus):
             verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
-    because = verdict.because if trouble is None else trouble[1]
+    because = verdict.because
     answers = iis.rows(virtual, verdict, took_us // MS, fresh=fresh)
+    if verdict.status != 200 and len(answers) > 1:
+        # the challenges before a refusal are as harmless as before any other answer
+        pen.report(at + took_us, RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers[:-1]))
+        answers = answers[-1:]
     served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers)
     entry = pen.report(at + took_us, served, because)
     if verdict.status == 401 and verdict.substatus == 1:
         refused = virtual.anonymous_account if virtual.anonymous else account
         pen.report(at + took_us, LogonFailed(refused.name, caller.server.ip), entry)
     if trouble is not None and isinstance(trouble[0], PermissionRefused):
-        raise Failure(trouble[0], entry, caller.dice.about(refusal_us, 8))
+        raise Failure(trouble[0], trouble[1], caller.dice.about(refusal_us, 8))
     if verdict.status != 200:
         failed = HttpStatus(verdict.status, verdict.substatus, verdict.win32)
         raise Failure(failed, entry, caller.dice.about(refusal_us, 8))

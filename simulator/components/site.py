@@ -11,7 +11,7 @@ from simulator import estate
 from simulator.components.actor import Actor, Steps
 from simulator.components.windows import Account, Server
 from simulator.components.wsus import Wsus
-from simulator.events import Component, ComponentStarted, ComponentStopped
+from simulator.events import Component, ComponentStarted, ComponentStopped, StatusReported
 from simulator.journal import Entry
 from simulator.state import State
 from simulator.units import MS, SECOND
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 BELL = "bell"
 """Cause of an interrupt that wakes a thread, instead of ending it."""
+STARTED, STOPPED = 500, 502
+"""Status messages of every component [L]."""
 RESTART_US = 40 * SECOND
 """Stopping and starting SMS_EXECUTIVE [U]."""
 
@@ -123,6 +125,8 @@ class Executive:
             member.started_because = because
             member.pen.run = None
             member.report(ComponentStarted(member.component, self.site_code, pid, tid, resumed), because)
+            if not resumed:
+                member.report(StatusReported(member.component, STARTED), because)
             member.process = self.world.env.process(self._guard(member, resumed=resumed))
 
     def stop(self, at: int, because: Entry | None) -> None:
@@ -130,6 +134,7 @@ class Executive:
         for member in self._members:
             if member.process.is_alive:
                 member.process.interrupt()
+            member.pen.report(at, StatusReported(member.component, STOPPED), because)
             member.pen.report(at, ComponentStopped(member.component), because)
         self.server.set_service(at, "SMS_EXECUTIVE", running=False, because=because)
 

@@ -14,13 +14,6 @@ BASELINE = 12_000
 """Revisions that were published before the simulation begins."""
 _DEFINITION_HOURS = (2, 6, 10, 14, 18, 22)
 _PATCH_HOUR = 17
-_PRODUCTS = (
-    "Windows 10 Version 22H2 for x64-based Systems",
-    "Windows 11 Version 24H2 for x64-based Systems",
-    "Windows Server 2019 for x64-based Systems",
-    "Windows Server 2022 for x64-based Systems",
-    "Microsoft Office 2016 32-Bit Edition",
-)
 
 
 class Update(NamedTuple):
@@ -35,7 +28,6 @@ class MicrosoftUpdate(State):
     """The service on the Internet, and its catalogue."""
 
     host: str
-    available: bool = True
 
 
 class Catalogue:
@@ -44,9 +36,11 @@ class Catalogue:
     Revisions are numbered from 1 in the order of publication; the stream depends on the seed alone.
     """
 
-    def __init__(self, dice: Dice, start: int) -> None:
+    def __init__(self, dice: Dice, start: int, products: tuple[str, ...], first_article: int) -> None:
         """``start``: an instant before which nobody asks, save for the day before it."""
         self._dice = dice
+        self._products = products
+        self._first_article = first_article
         self._first_day = start // DAY - 1
         self._before: list[int] = [BASELINE]
 
@@ -82,5 +76,5 @@ class Catalogue:
     def update(self, revision: int) -> Update:
         """GUID and title of a visible revision."""
         stream = self._dice.stream(f"update/{revision}")
-        article = 5_000_000 + revision
-        return Update(stream.guid(), f"Security Update for {_PRODUCTS[revision % len(_PRODUCTS)]} (KB{article})")
+        product = self._products[revision % len(self._products)]
+        return Update(stream.guid(), f"Security Update for {product} (KB{self._first_article + revision})")

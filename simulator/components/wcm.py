@@ -21,7 +21,7 @@ from simulator.events import (
     WcmStateSet,
     WcmWokeUp,
 )
-from simulator.failures import AssemblyMissing, Failure
+from simulator.failures import Failure
 from simulator.journal import Entry
 from simulator.state import State
 from simulator.units import HOUR, MINUTE, MS, SECOND
@@ -56,6 +56,15 @@ class ConfigurationState(State):
     @property
     def success(self) -> bool:
         return self.value == SUCCESS
+
+
+class CycleFailed(Exception):
+    """A cycle broke off: the failure, and the status message that will tell of it."""
+
+    def __init__(self, message_id: int, because: Entry) -> None:
+        super().__init__(message_id)
+        self.message_id = message_id
+        self.because = because
 
 
 class ConfigurationManager(ThreadedActor):
@@ -120,9 +129,9 @@ class ConfigurationManager(ThreadedActor):
             self.now += self.dice.about(SETTLE_US, 1)
         try:
             yield from self._configure()
-        except Failure as failure:
+        except CycleFailed as failed:
             yield from self.catch_up()
-            self._fail(failure)
+            self._fail(failed)
             return False
         yield from self.catch_up()
         if not self.state.success:
@@ -131,23 +140,20 @@ class ConfigurationManager(ThreadedActor):
             self.site.wsyncmgr.gate_opened()
         return True
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, failed: CycleFailed) -> None:
         server = self.api.address.server
-        entry = self.report(WcmConfigurationFailed(server), failure.because)
+        entry = self.report(WcmConfigurationFailed(server), failed.because)
+        self.report(StatusReported(self.component, failed.message_id, (server,), E_FAIL), entry)
         self._set_state(FAILED, entry)
 
-    def _complain(self, message_id: int, because: Entry | None) -> None:
-        self.report(StatusReported(self.component, message_id, (self.api.address.server,), E_FAIL), because)
-
     def _configure(self) -> Steps:
-        """Version check, connection, settings; raises ``Failure`` (with the line that told of it as its cause)."""
+        """Version check, connection, settings; raises ``CycleFailed``."""
         yield from self.catch_up()
         found = self.server.programs.wsus_console
         missing = self.server.programs.because("wsus_console")
         entry = self.report(FOUND if found else NOT_FOUND, missing)
         if not found:
-            self._complain(6607, entry)
-            raise Failure(AssemblyMissing(), entry, 0)
+            raise CycleFailed(6607, entry)
         yield from self._connect()
         self.now += self.dice.about(700 * MS, 5)
         yield from self._connect()
@@ -164,8 +170,7 @@ class ConfigurationManager(ThreadedActor):
             self.now += failure.took_us
             yield from self.catch_up()
             entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
-            self._complain(6600, entry)
-            raise Failure(failure.reason, entry, 0) from None
+            raise CycleFailed(6600, entry) from None
         self.report(self.api.connected, wrong)
 
     def _push(self) -> Steps:
@@ -182,8 +187,7 @@ class ConfigurationManager(ThreadedActor):
             self.now += failure.took_us
             yield from self.catch_up()
             entry = self.report(WcmConfigurationRefused(address.server, failure.reason), failure.because)
-            self._complain(6603, entry)
-            raise Failure(failure.reason, entry, 0) from None
+            raise CycleFailed(6603, entry) from None
         self.report(WcmCategoriesRefreshed(address.server))
         self.now += self.dice.about(900 * MS)
 

@@ -254,7 +254,9 @@ class Wsus(Actor):
                 retry = isinstance(failure.reason, HttpStatus) and attempt < RETRIES
                 self.now += failure.took_us
                 yield from self.catch_up()
-                cause = self.report(UpstreamCallFailed(self._url(service), failure.reason, retry, self._thread), failure.because)
+                cause = self.report(
+                    UpstreamCallFailed(self._url(service), method, failure.reason, retry, self._thread), failure.because
+                )
                 if not retry:
                     raise Failure(failure.reason, cause, 0) from None
                 attempt += 1
@@ -321,6 +323,7 @@ class HealthMonitor(Actor):
         self.thread = self.dice.between(5, 40)
         account = Account(entity=wsus.server.computer_account, name=wsus.server.computer_account)
         self.caller = Caller(world.journal, wsus.server, "health", account, self.dice)
+        self._nobody = Account(entity=wsus.server.name, name="")
         self._healthy: RequestsServed | None = None
         self._healthy_changes = -1
         self._broken: dict[HealthService, tuple[Reason, int, Entry | None]] = {}
@@ -360,7 +363,8 @@ class HealthMonitor(Actor):
             self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice)
             for service, name in _CHECKED:
                 directory = iis.directories[name]
-                verdict = iis.verdict(directory, self.caller.account, https=binding.https)
+                account = self.caller.account if service == "ApiRemoting" else self._nobody
+                verdict = iis.verdict(directory, account, https=binding.https)
                 rows += iis.rows(directory, verdict, 3, fresh=True)
                 reason: Reason | None = (
                     None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)

@@ -19,6 +19,7 @@ from simulator.events import (
 )
 from simulator.failures import Failure
 from simulator.journal import Entry
+from simulator.state import first
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
@@ -97,9 +98,10 @@ class ControlManager(ThreadedActor):
         sup, settings = self.site.sup, self.site.wsus.settings
         wanted = (sup.proxy_host, sup.proxy_port, sup.proxy_account)
         changed = wanted != (settings.proxy_host, settings.proxy_port, settings.proxy_account)
-        because = sup.because("proxy_host", "proxy_port", "proxy_account")
+        because = sup.because("proxy_host", "proxy_port")
         if changed:
-            because = because or settings.because("proxy_host", "proxy_port", "proxy_account")
+            keys = ("proxy_host", "proxy_port", "proxy_account")
+            because = first(because, sup.because("proxy_account"), settings.because(*keys))
         entry = self.report(CtrlProxyVerified(server, sup.proxy_host, sup.proxy_port, changed), because)
         if changed:
             settings.change(

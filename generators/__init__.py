@@ -1,0 +1,1 @@
+"""How it is written down: reads the journal, never changes the world."""

@@ -1,0 +1,1 @@
+"""One module per log file: which event becomes which messages, in which order."""

@@ -1,0 +1,369 @@
+"""The command ``wsyncsim``. Nothing heavy is imported until a command needs it."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from wsyncsim._version import __version__
+from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
+
+
+EXIT_REFUTED = 1
+EXIT_MISTAKE = 2
+EXIT_INTERRUPTED = 130
+
+GENERATIONS = ("2007", "2012", "cb")
+
+
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end."""
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line: mistakes become a message and exit code 2, never a traceback."""
+
+    def terminate(_signal: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    with suppress(ValueError):  # not the main thread: then nobody sends us signals
+        signal.signal(signal.SIGTERM, terminate)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str] | None) -> int:
+    from simulator.errors import WsyncsimError
+
+    try:
+        result = wsyncsim.main(args=arguments, prog_name="wsyncsim", standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_MISTAKE
+    except WsyncsimError as error:
+        click.echo(f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}", err=True)
+        if error.hint:
+            click.echo(f"  {error.hint}", err=True)
+        return EXIT_MISTAKE
+    except (KeyboardInterrupt, click.Abort) as error:
+        click.echo("wsyncsim: interrupted; nothing was left behind", err=True)
+        return EXIT_MISTAKE if isinstance(error.__cause__, Terminated) else EXIT_INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return result if isinstance(result, int) else 0
+
+
+class _Language(click.ParamType[str]):
+    name = "language"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in ("en", "de"):
+            self.fail(f"{value!r} is not a language; choose en or de", param, ctx)
+        return str(value)
+
+
+_language = click.option(
+    "--language",
+    "-l",
+    type=_Language(),
+    default=None,
+    metavar="en|de",
+    help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}, no_args_is_help=True)
+@click.version_option(__version__, message="wsyncsim %(version)s")
+def wsyncsim() -> None:
+    """A simulated WSUS/ConfigMgr environment: it runs, breaks, and writes its logs, with a proven answer key.
+
+    \b
+    Start here:
+      wsyncsim list                     stories and faults
+      wsyncsim run S19                  break the web service, write the logs to ./S19-1
+      wsyncsim explain S19-1            what was wrong, and what followed from it
+      wsyncsim explain S19-1 wsyncmgr.log:26    why that line was written
+    """
+
+
+@wsyncsim.command("list")
+@_language
+def list_(language: str | None) -> None:
+    """List the stories and faults that can be played, and the repairs and estates that story files may name."""
+    from rich import box
+    from rich.table import Table
+
+    from scenarios.catalogue import fault_ids, find, story_names
+    from scenarios.faults import FAULTS
+    from scenarios.repairs import REPAIRS
+    from simulator.estate import ESTATES
+    from wsyncsim.output import console
+
+    language = language or default_language()
+    out = console()
+
+    def table(title: str, *columns: str) -> Table:
+        made = Table(title=word("list", title, language), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+        for column in columns:
+            made.add_column(word("list", column, language))
+        return made
+
+    stories = table("stories", "name", "title")
+    for name in story_names():
+        stories.add_row(name, find(name).title.in_(language))
+    faults = table("faults", "name", "title", "generations", "level")
+    for fault in (FAULTS[id] for id in fault_ids()):
+        faults.add_row(fault.id, fault.title.in_(language), " ".join(fault.generations), str(fault.level))
+    estates = table("estates", "name", "sites")
+    for estate in ESTATES.values():
+        estates.add_row(estate.name, ", ".join(f"{site.code} ({site.server}, {site.sup})" for site in estate.sites))
+    repairs = table("repairs", "name", "title")
+    for repair in REPAIRS.values():
+        repairs.add_row(repair.id, repair.title.in_(language))
+    for made in (stories, faults, repairs, estates):
+        out.print(made)
+
+
+@wsyncsim.command()
+@click.argument("name")
+@click.option("--toml", "as_toml", is_flag=True, help="Print it as a story file, to start one of your own from.")
+@_language
+def show(name: str, as_toml: bool, language: str | None) -> None:
+    """Show what a story or fault is about, and what happens when.
+
+    NAME is a story, a fault id such as S19, or a TOML file.
+
+    \b
+    Examples:
+      wsyncsim show two-faces
+      wsyncsim show S19 --toml > my-story.toml
+    """
+    from scenarios.catalogue import find
+    from scenarios.faults import FAULTS
+    from scenarios.repairs import REPAIRS
+    from wsyncsim.output import console
+
+    language = language or default_language()
+    story = find(name)
+    if as_toml:
+        click.echo(story.to_toml(), nl=False)
+        return
+    out = console()
+    out.print(f"{story.name}: {story.title.in_(language)}", style="bold")
+    for fault in story.faults:
+        out.print(f"  {fault.id}: {fault.summary.in_(language)}")
+    if story.ticket is not None:
+        out.print(f"{word('show', 'ticket', language)}: {story.ticket.in_(language)}")
+    sites = ", ".join(f"{site.code} ({site.server}, {site.sup})" for site in story.estate.sites)
+    out.print(f"{word('show', 'estate', language)}: {story.estate.name}: {sites}; {story.generation}, {story.os_language}")
+    hours = word("show", "hours", language)
+    out.print(f"{word('show', 'time', language)}: {story.start:%Y-%m-%d %H:%M} {story.timezone}, {story.hours} {hours}")
+    if story.timeline:
+        out.print(f"{word('show', 'timeline', language)}:")
+    for step in story.timeline:
+        title = FAULTS[step.id].title if step.kind == "fault" else REPAIRS[step.id].title
+        minutes = step.at // 60_000_000
+        style = "red" if step.kind == "fault" else "cyan"
+        out.print(f"  +{minutes // 60}:{minutes % 60:02}  {step.site}  {step.id}  {title.in_(language)}", style=style)
+
+
+@wsyncsim.command()
+@click.argument("name")
+@click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of all chance (default: the story's).")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Output folder (default: ./NAME-SEED).")
+@click.option("--generation", type=click.Choice(GENERATIONS), default=None, help="Product generation (default: the story's).")
+@click.option("--os-language", type=click.Choice(["en", "de"]), default=None, help="Language of the simulated servers.")
+@click.option("--timezone", default=None, metavar="ZONE", help="IANA time zone of the estate, such as America/Chicago.")
+@click.option("--start", default=None, metavar="TIME", help="Local start time, such as 2026-03-02T06:00.")
+@click.option("--hours", type=click.IntRange(min=1), default=None, help="Length in hours; what comes later is left out.")
+@click.option("--estate-seed", type=click.IntRange(min=0), default=None, help="Give the estate invented names (extra 'names').")
+@click.option("--no-truth", is_flag=True, help="Write the logs only, without the answer key.")
+@click.option("--force", is_flag=True, help="Replace an earlier run's folder.")
+@_language
+def run(
+    name: str,
+    seed: int | None,
+    out: Path | None,
+    generation: str | None,
+    os_language: str | None,
+    timezone: str | None,
+    start: str | None,
+    hours: int | None,
+    estate_seed: int | None,
+    no_truth: bool,
+    force: bool,
+    language: str | None,
+) -> None:
+    """Play a story and write its logs and answer key into a folder.
+
+    NAME is a story (see 'wsyncsim list'), a fault id such as S19, which plays that fault's own story, or a TOML file.
+
+    \b
+    Examples:
+      wsyncsim run healthy
+      wsyncsim run S16 --generation 2007 --os-language de
+      wsyncsim run my-story.toml --seed 7 --out corpus/7 --hours 48
+    """
+    from scenarios.catalogue import find
+    from scenarios.run import play
+    from scenarios.story import Changes
+    from wsyncsim.output import console, progress_bar, tell_chronicle
+
+    language = language or default_language()
+    changes: dict[str, Any] = {
+        "seed": seed,
+        "generation": generation,
+        "os_language": os_language,
+        "timezone": timezone,
+        "start": start,
+        "hours": hours,
+    }
+    story = find(name, Changes(**changes))
+    decorated = None
+    if estate_seed is not None:
+        from wsyncsim.decorate import decorate
+
+        story, decorated = decorate(story, estate_seed)
+    target = out if out is not None else Path(f"{story.name}-{story.seed}")
+    with progress_bar(f"{word('run', 'playing', language)} {story.name}") as progress:
+        outcome = play(
+            story,
+            target,
+            truth=not no_truth,
+            force=force,
+            tool_version=__version__,
+            decorated=decorated,
+            progress=progress,
+        )
+    talk = console(stderr=True)
+    talk.print(
+        f"{story.name}: {story.title.in_(language)} ({story.generation}, {story.os_language}, seed {story.seed})", style="bold"
+    )
+    tell_chronicle(outcome.chronicle, story, language)
+    talk.print(f"{word('run', 'written', language)}:")
+    click.echo(_shown(outcome.out))
+
+
+def _shown(path: Path) -> str:
+    """A path below the current folder is shown relative to it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+@wsyncsim.command()
+@click.argument("faults", nargs=-1, metavar="[FAULT]...")
+@click.option("--generation", type=click.Choice(GENERATIONS), multiple=True, help="Only this generation (repeatable).")
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many seeds each.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per proof on stdout, instead of the table.")
+@_language
+def prove(faults: tuple[str, ...], generation: tuple[str, ...], seeds: int, as_json: bool, language: str | None) -> int:
+    """Prove the answer key of faults (all of them by default).
+
+    For every fault, generation and seed: the same seed without the fault must not contain what is blamed on it, and after the
+    right repair the next synchronization must succeed. Exit code 1 when a proof fails.
+    """
+    from scenarios.catalogue import find
+    from scenarios.faults import FAULTS
+    from scenarios.prove import prove as proofs
+    from wsyncsim.output import progress_bar
+
+    language = language or default_language()
+    ids = [fault.upper() for fault in faults]
+    for given, id in zip(faults, ids, strict=True):
+        if id not in FAULTS:
+            find(given)  # says what is near
+            raise click.BadParameter(f"{given!r} is a story; prove takes fault ids such as S19")
+    ids = ids or list(FAULTS)
+    total = sum(seeds for id in ids for each in FAULTS[id].generations if not generation or each in generation)
+    found = []
+    with progress_bar("prove") as progress:
+        for done, proof in enumerate(proofs(ids, generation, range(1, seeds + 1)), 1):
+            found.append(proof)
+            progress(done / max(total, 1))
+    if not found:
+        raise click.UsageError("none of these faults exists in that generation")
+    if as_json:
+        import msgspec
+
+        for proof in found:
+            click.echo(msgspec.json.encode(proof))
+    else:
+        _proof_table(found, language)
+    return EXIT_REFUTED if any(not proof.holds for proof in found) else 0
+
+
+def _proof_table(found: list[Any], language: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from wsyncsim.output import console
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in ("fault", "generation", "seeds", "faces", "lines", "verdict"):
+        table.add_column(word("prove", column, language), justify="right" if column in ("seeds", "lines") else "left")
+    out = console()
+    groups: dict[tuple[str, str], list[Any]] = {}
+    for proof in found:
+        groups.setdefault((proof.fault, proof.generation), []).append(proof)
+    for (fault, generation), proofs in groups.items():
+        faces = dict.fromkeys(face for proof in proofs for face in proof.faces)
+        refuted = [proof for proof in proofs if not proof.holds]
+        verdict = word("prove", "refuted" if refuted else "proven", language)
+        table.add_row(
+            fault,
+            generation,
+            str(len(proofs)),
+            "; ".join(faces),
+            str(sum(proof.blamed_lines for proof in proofs)),
+            verdict,
+            style="red" if refuted else None,
+        )
+    out.print(table)
+    for proof in found:
+        for problem in proof.problems:
+            out.print(f"{proof.fault} {proof.generation} seed {proof.seed}: {problem}", style="red")
+
+
+@wsyncsim.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.argument("place", required=False, metavar="[LOG:LINE]")
+@_language
+def explain(run_folder: Path, place: str | None, language: str | None) -> None:
+    """Explain a run, or why one line of one of its logs was written.
+
+    \b
+    Examples:
+      wsyncsim explain S19-1
+      wsyncsim explain S19-1 wsyncmgr.log:26
+      wsyncsim explain S21-1 PS1SITE/wsyncmgr.log:12 --language de
+    """
+    from wsyncsim.explain import explain_line, explain_run
+
+    language = language or default_language()
+    lines = explain_run(run_folder, language) if place is None else explain_line(run_folder, place, language)
+    for line in lines:
+        click.echo(line)
+
+
+@wsyncsim.command()
+def schema() -> None:
+    """Print the JSON Schema of story files, for editors."""
+    import json
+
+    from scenarios.schema import schema as story_schema
+
+    click.echo(json.dumps(story_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,192 @@
+"""Explains a finished run, or one line of one of its logs, from its answer key alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from generators.truth_record import TruthRecord
+from scenarios.faults import FAULTS
+from scenarios.repairs import REPAIRS
+from simulator.clock import Zone
+from simulator.errors import WsyncsimError
+from simulator.units import SECOND
+from wsyncsim.words import event_words, reason_words, word
+
+Json = dict[str, Any]
+Clock = Callable[[str], str]
+
+
+class ExplainError(WsyncsimError):
+    """There is nothing to explain there."""
+
+
+def _truth(folder: Path) -> Path:
+    truth = folder / "truth"
+    if not (folder / "manifest.json").is_file():
+        raise ExplainError("it is not the folder of a run (no manifest.json)", where=str(folder), hint="Make one: wsyncsim run S19")
+    if not (truth / "answer.json").is_file():
+        raise ExplainError(
+            "this run has no answer key", where=str(folder), hint="It was made with --no-truth; make it again without"
+        )
+    return truth
+
+
+def _json_lines(path: Path) -> Iterator[Json]:
+    decode = msgspec.json.Decoder(Json).decode
+    with path.open("rb") as lines:
+        for line in lines:
+            yield decode(line)
+
+
+def _answer(truth: Path) -> Json:
+    answer: Json = msgspec.json.decode((truth / "answer.json").read_bytes())
+    return answer
+
+
+def _local(zone: Zone, stamp: str) -> str:
+    """A UTC time of the answer key on the estate's clocks."""
+    return f"{zone.local(int(datetime.fromisoformat(stamp).timestamp()) * SECOND):%Y-%m-%d %H:%M:%S}"
+
+
+def _clock(answer: Json) -> Clock:
+    return partial(_local, Zone(answer["story"]["timezone"]))
+
+
+def explain_run(folder: Path, language: str) -> Iterator[str]:
+    """The whole run in words: root causes, synchronizations, what is missing."""
+    truth = _truth(folder)
+    answer = _answer(truth)
+    clock = _clock(answer)
+    story = answer["story"]
+    yield word("explain", "what", language, {**story, "title": story["title"][language]})
+    yield word("explain", "times", language, story)
+    yield ""
+    yield from _root_causes(answer, clock, language)
+    if answer["actions"]:
+        yield ""
+        yield f"{word('explain', 'actions', language)}:"
+        for action in answer["actions"]:
+            yield f"  {clock(action['at'])}  {action['site']}: {_action_words(action, language)}"
+    yield ""
+    yield f"{word('explain', 'runs', language)}:"
+    for run in _json_lines(truth / "runs.jsonl"):
+        yield f"  {_run_words(run, clock, language)}"
+    if answer["missing"]:
+        yield ""
+        yield f"{word('explain', 'missing', language)}:"
+        for missing in answer["missing"]:
+            yield f"  {missing['host']}: {missing['event']} ({missing['here']} / {missing['healthy']})"
+
+
+def _action_words(action: Json, language: str) -> str:
+    return f"{action['action']} {REPAIRS[action['action']].title.in_(language)}"
+
+
+def _root_causes(answer: Json, clock: Clock, language: str) -> Iterator[str]:
+    if not answer["root_causes"]:
+        yield word("explain", "no_root_causes", language)
+        return
+    yield f"{word('explain', 'root_causes', language)}:"
+    for cause in answer["root_causes"]:
+        fault = FAULTS[cause["fault"]]
+        values = {**cause, "title": fault.title.in_(language), "began": clock(cause["began"])}
+        text = word("explain", "root_cause", language, values)
+        for end in ("ended", "repaired"):
+            if cause[end]:
+                text += word("explain", end, language, {"at": clock(cause[end])})
+        yield f"  {text}"
+        yield f"    {fault.summary.in_(language)}"
+
+
+def _run_words(run: Json, clock: Clock, language: str) -> str:
+    values = {
+        **run,
+        "began": clock(run["began"]),
+        "trigger": word("values", run["trigger"], language),
+        "source": word("sources", run["source"], language) if run["source"] else "",
+        "reason": reason_words(run["reason"], language) if run["reason"] else "",
+        "faults": ", ".join(run["faults"]),
+    }
+    return word("explain", f"run_{run['outcome']}", language, values)
+
+
+def explain_line(folder: Path, place: str, language: str) -> Iterator[str]:
+    """Why one line was written. ``place`` is ``LOG:LINE``, the log by name, or as much of its path as tells it apart."""
+    truth = _truth(folder)
+    match = re.fullmatch(r"(.+):(\d+)", place)
+    if match is None:
+        raise ExplainError(f"{place!r} is not LOG:LINE", hint="For example wsyncmgr.log:57, or CS1SITE/wsyncmgr.log:57")
+    path = _find_log(truth / "records", match[1])
+    number = int(match[2])
+    record = _find_record(path, number)
+    text = _text_of(folder / record.file, record)
+    yield word("explain", "line_of", language, {"file": record.file, "line": number, "ts": record.ts_local})
+    yield f"  {text}"
+    if record.run:
+        yield word("explain", "belongs", language, {"run": record.run})
+    yield ""
+    if not record.causes:
+        yield word("explain", "healthy_line", language)
+        return
+    wanted = {record.entry, *record.causes}
+    entries = {entry["id"]: entry for entry in _json_lines(truth / "entries.jsonl") if entry["id"] in wanted}
+    clock, because = _clock(_answer(truth)), word("explain", "because", language)
+    for depth, id in enumerate((record.entry, *record.causes)):
+        entry = entries[id]
+        host = f"{entry['host']}: " if entry["host"] else ""
+        lead = f"{because} " if depth else ""
+        yield f"{'  ' * depth}{lead}{clock(entry['at'])}  {host}{event_words(entry['event'], language)}"
+    event = entries[record.causes[-1]]["event"]
+    if event["kind"] == "FaultBegan":
+        fault = FAULTS[event["fault"]]
+        yield ""
+        yield f"{fault.id} {fault.title.in_(language)}: {fault.summary.in_(language)}"
+
+
+def _find_log(records: Path, name: str) -> Path:
+    """The truth file of the log called ``name``."""
+    all_logs = {path.relative_to(records).as_posix().removesuffix(".jsonl"): path for path in sorted(records.rglob("*.jsonl"))}
+    wanted = name.replace("\\", "/").removeprefix("logs/").lower()
+    host, _, file = wanted.partition("/")
+    found = {
+        log: path
+        for log, path in all_logs.items()
+        if log.lower() == wanted
+        or log.lower().endswith(f"/{wanted}")
+        or (file and log.lower().startswith(f"{host}/") and log.lower().endswith(f"/{file}"))
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if found:
+        raise ExplainError(f"several logs are called {name!r}", hint="Say which: " + ", ".join(found))
+    names = dict.fromkeys(f"{log.split('/')[0]}/{log.rsplit('/', 1)[-1]}" for log in all_logs)
+    raise ExplainError(f"this run has no log {name!r}", hint="It has: " + ", ".join(names))
+
+
+def _find_record(path: Path, number: int) -> TruthRecord:
+    decode = msgspec.json.Decoder(TruthRecord).decode
+    with path.open("rb") as lines:
+        for line in lines:
+            record = decode(line)
+            if record.line <= number <= (record.line_end or record.line):
+                return record
+    raise ExplainError(
+        f"there is no record at line {number}", where=path.name.removesuffix(".jsonl"), hint="It may be a header line"
+    )
+
+
+def _text_of(file: Path, record: TruthRecord) -> str:
+    with file.open("rb") as log:
+        log.seek(record.byte_start)
+        raw = log.read(record.byte_end - record.byte_start)
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")
