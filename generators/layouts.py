@@ -154,9 +154,9 @@ class Lines:
         self,
         layout: Layout,
         stamp: Stamp,
-        zone: str,  # noqa: ARG002  # as ``note``: pens with truth need it
+        zone: str,  # as ``note``: pens with truth need it
         out: Callable[[str], None],
-        note: Callable[[str], None],  # noqa: ARG002
+        note: Callable[[str], None],
     ) -> None:
         self.out = out
         self.stamp_of = stamp.__call__

@@ -201,7 +201,7 @@ class Log:
         """First bytes of every file."""
         return b""
 
-    def header(self, at: int) -> str:  # noqa: ARG002  # daily logs use it
+    def header(self, at: int) -> str:  # daily logs use it
         """First lines of every file, complete with line ends. ``at`` is 0 for a log that is not daily."""
         return ""
 

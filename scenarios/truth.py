@@ -54,9 +54,9 @@ def facts(value: Any) -> Any:
 
 def root(entry: Entry) -> Entry | None:
     """The end of an entry's chain: a fault, or an action; ``None`` for what is healthy."""
-    end = None
-    for end in entry.chain():
-        pass
+    end = entry.because
+    while end is not None and end.because is not None:
+        end = end.because
     return end
 
 

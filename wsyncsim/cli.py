@@ -14,7 +14,6 @@ import click
 from wsyncsim._version import __version__
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
-
 EXIT_REFUTED = 1
 EXIT_MISTAKE = 2
 EXIT_INTERRUPTED = 130

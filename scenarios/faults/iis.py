@@ -159,7 +159,8 @@ def dss_auth_wrong_account(scene: Scene) -> None:
     ),
     Text(
         "WSUS was switched to SSL (five virtual directories require it), the software update point's properties were not.",
-        "WSUS wurde auf SSL umgestellt (fünf virtuelle Verzeichnisse verlangen es), die Eigenschaften des Softwareupdatepunkts nicht.",
+        "WSUS wurde auf SSL umgestellt (fünf virtuelle Verzeichnisse verlangen es), "
+        "die Eigenschaften des Softwareupdatepunkts nicht.",
     ),
     entity="{sup}/WSUS web site",
     setting="require_ssl",
