@@ -20,7 +20,9 @@ class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The same text in English and German."""
 
     en: str
+    """English."""
     de: str
+    """German."""
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

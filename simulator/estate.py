@@ -58,7 +58,9 @@ class Proxy:
     """The proxy server between the estate and the Internet."""
 
     host: str = "PROXY1"
+    """NetBIOS name."""
     port: int = 8080
+    """TCP port."""
     account: str = ""
     """Account, without domain, that it demands; empty when it lets everybody through."""
 

@@ -28,6 +28,7 @@ from simulator.state import State
 from simulator.units import HOUR, MINUTE, MS, SECOND
 from simulator.versions import VERSIONS, Version
 from tests.conftest import logs_of, world_of
+from wsyncsim.cli import wsyncsim
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,16 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
     text = FENCE.sub("", page.read_text(encoding="utf-8"))
     for path in re.findall(r"`((?:simulator|generators|scenarios|wsyncsim|tests|benchmarks|docs|examples)/[\w./-]*)`", text):
         assert (ROOT / path).exists(), f"{page.name}: {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_and_options_that_a_page_names_exist(page: Path) -> None:
+    known = {name: {option for each in command.params for option in each.opts} for name, command in wsyncsim.commands.items()}
+    calls = re.findall(r"(?:^|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    for name, rest in calls:
+        assert name in known, f"{page.name}: wsyncsim {name}"
+        options = set(re.findall(r"(?<![\w-])--[a-z-]+", rest.partition("#")[0]))
+        assert options <= known[name], f"{page.name}: wsyncsim {name}{rest}"
 
 
 # --- the model

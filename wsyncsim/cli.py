@@ -93,14 +93,15 @@ def wsyncsim() -> None:
       wsyncsim list                     stories and faults
       wsyncsim run S19                  break the web service, write the logs to ./S19-1
       wsyncsim explain S19-1            what was wrong, and what followed from it
-      wsyncsim explain S19-1 wsyncmgr.log:26    why that line was written
+      wsyncsim explain S19-1 wsyncmgr.log:21
+                                        why that line was written
     """
 
 
 @wsyncsim.command("list")
 @_language
 def list_(language: str | None) -> None:
-    """List the stories and faults that can be played, and the repairs and estates that story files may name."""
+    """List stories, faults, repairs and estates."""
     from rich import box
     from rich.table import Table
 
@@ -347,7 +348,7 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
     \b
     Examples:
       wsyncsim explain S19-1
-      wsyncsim explain S19-1 wsyncmgr.log:26
+      wsyncsim explain S19-1 wsyncmgr.log:21
       wsyncsim explain S21-1 PS1SITE/wsyncmgr.log:12 --language de
     """
     from wsyncsim.explain import explain_line, explain_run

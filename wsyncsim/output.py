@@ -100,8 +100,8 @@ def tell_chronicle(chronicle: Chronicle, story: Story, language: str) -> None:
         )
         if line.reason is not None:
             reason = line.reason
-            shown = reasons.upstream(reason) if isinstance(reason, UpstreamTrouble) else reasons.text(reason)
-            values["reason"] = shown.split("~~", 1)[0].rstrip(".")
+            shown = f"{reason.error}: {reasons.text(reason.reason)}" if isinstance(reason, UpstreamTrouble) else reasons.text(reason)
+            values["reason"] = shown.splitlines()[0].rstrip(".")
         return word("chronicle", line.kind, language, values)
 
     lines = chronicle.lines

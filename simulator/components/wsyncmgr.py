@@ -253,7 +253,7 @@ class SyncManager(ThreadedActor):
         while not state.success and self.now < deadline:
             yield from self.wait_for_bell(deadline)
         if not state.success:
-            self.now += self.dice.about(1_200 * MS)
+            self.now += self.dice.about(1_300 * MS, 10)
             raise RunFailed("DoSync", Failure(WsusNotConfigured(state.value), state.because("value"), 0))
 
     def _connect(self) -> Generator[Event, Any, Address]:
