@@ -38,11 +38,12 @@ def world_of(sites: int, days: int) -> World:
     return World(hierarchy(sites), version("cb"), seed=1, start=START, end=START + days * DAY)
 
 
-def write(world: World, entries: Iterable[Entry], *, truth: bool, rotate: bool = True) -> tuple[int, int]:
+def write(world: World, slices: Iterable[list[Entry]], *, truth: bool, rotate: bool = True) -> tuple[int, int]:
     """Write entries to a temporary folder; lines and bytes of the logs that are left."""
     estate = world.estate if rotate else replace(world.estate, log_max_bytes=10**15)
     with tempfile.TemporaryDirectory() as folder, Recorder(estate, world.version, Path(folder), truth=truth) as recorder:
-        recorder.record(entries)
+        for entries in slices:
+            recorder.record(entries)
         recorder.close()
         files = [summary for path, summary in recorder.summary().items() if path.startswith("logs/")]
     return sum(file.lines for file in files), sum(file.bytes for file in files)
@@ -55,18 +56,18 @@ def cpu_s(do: Callable[[], object]) -> float:
 
 
 def throughput(sites: int, days: int, rounds: int) -> dict[str, float]:
-    journal = list(world_of(sites, days).simulate())
+    journal = list(world_of(sites, days).slices())
     lines, size = write(world_of(sites, 1), journal, truth=False, rotate=False)
 
     def play(truth: bool) -> None:
         world = world_of(sites, days)
-        write(world, world.simulate(), truth=truth)
+        write(world, world.slices(), truth=truth)
 
     def floor(truth: bool) -> None:
         write(world_of(sites, 1), journal, truth=truth)
 
     def simulate() -> None:
-        for _ in world_of(sites, days).simulate():
+        for _ in world_of(sites, days).slices():
             pass
 
     best: dict[str, float] = {}
@@ -99,6 +100,10 @@ def throughput(sites: int, days: int, rounds: int) -> dict[str, float]:
 
 def peak_mb() -> float:
     """Peak resident set of this process, MB; 0 where the platform does not tell."""
+    with suppress(OSError):  # Linux: since this program began, not inherited from the one that started it
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / 1024
     with suppress(ImportError):
         import resource
 
@@ -112,7 +117,7 @@ def memory(sites: int, days: int) -> dict[str, float]:
     world = world_of(sites, days)
     with quiet_gc():
         began = time.process_time()
-        write(world, world.simulate(), truth=False)
+        write(world, world.slices(), truth=False)
         took = time.process_time() - began
     return {"cpu_s": took, "peak_mb": peak_mb()}
 

@@ -13,7 +13,6 @@ from simulator.clock import Zone
 from simulator.events import (
     ApiConnected,
     ApiConnectionFailed,
-    ApiConnectionTried,
     AssembliesChecked,
     ComponentStarted,
     StatusReported,
@@ -119,11 +118,8 @@ class WsusClientLog(SiteComponentLog):
         else:
             say.assembly_not_found(at)
 
-    def connection_tried(self, entry: Entry) -> None:
-        event: ApiConnectionTried = entry.event
-        if event.component != self.component:
-            return
-        at, say = entry.at, self.say(event.worker)
+    def _connection_tried(self, at: int, event: ApiConnected | ApiConnectionFailed) -> None:
+        say = self.say()
         if event.account:
             say.using_credentials(at, event.account)
         if event.local:
@@ -135,7 +131,8 @@ class WsusClientLog(SiteComponentLog):
         event: ApiConnected = entry.event
         if event.component != self.component:
             return
-        at, say = entry.at, self.say(event.worker)
+        at, say = entry.at, self.say()
+        self._connection_tried(at - event.took_us, event)
         if event.local:
             say.connected_local(at)
         else:
@@ -148,6 +145,7 @@ class WsusClientLog(SiteComponentLog):
         if event.component != self.component:
             return
         say = self.say()
+        self._connection_tried(entry.at - event.took_us, event)
         say.connection_exception(entry.at, self.run.reasons.exception(event.reason))
         if event.account:
             say.done_using_credentials(entry.at, event.account)
@@ -156,7 +154,6 @@ class WsusClientLog(SiteComponentLog):
 CLIENT_WRITES: Mapping[type[Any], Any] = {
     **COMPONENT_WRITES,
     AssembliesChecked: WsusClientLog.assemblies_checked,
-    ApiConnectionTried: WsusClientLog.connection_tried,
     ApiConnected: WsusClientLog.connected,
     ApiConnectionFailed: WsusClientLog.connection_failed,
 }

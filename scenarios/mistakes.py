@@ -30,15 +30,23 @@ _TYPES = {
 }
 
 
+CLOSE = 0.5
+"""Names that look less alike than this are not suggested."""
+
+
 class StoryError(WsyncsimError):
     """A story that cannot be played."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that looks most like ``name``, or an empty text."""
-    by_lower = {option.lower(): option for option in known}
-    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
-    return by_lower[close[0]] if close else ""
+    """The known name that looks most like ``name`` (one with the same characters, if several do), or an empty text."""
+    best, best_score = "", (CLOSE, False)
+    for option in known:
+        one, other = name.lower(), option.lower()
+        score = (difflib.SequenceMatcher(None, one, other).ratio(), sorted(one) == sorted(other))
+        if score > best_score:
+            best, best_score = option, score
+    return best
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str | None = None) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scenarios.text import Text
 from simulator.components.iis import DIRECTORIES, SSL_DIRECTORIES
 from simulator.errors import EstateError
-from simulator.events import ActionTaken
+from simulator.events import ActionTaken, FaultBegan
 from simulator.state import State
 from simulator.units import DAY, SECOND
 
@@ -46,9 +46,15 @@ class Hand:
         return iis
 
     def note(self, state: State, detail: str, *settings: str) -> Entry:
-        """Write down what is done to ``state``; it follows from whatever made these settings deviate."""
-        taken = ActionTaken(self.action, self.site.code, state.entity, detail)
-        return self.world.hand.report(self.at, taken, state.because(*settings))
+        """Write down what is done to ``state``, and against which fault if one made these settings deviate.
+
+        What a person does follows from nothing: she would do it in a healthy world, too.
+        """
+        cause = state.because(*settings)
+        while cause is not None and cause.because is not None:
+            cause = cause.because
+        against = cause.id if cause is not None and isinstance(cause.event, FaultBegan) else ""
+        return self.world.hand.report(self.at, ActionTaken(self.action, self.site.code, state.entity, detail, against))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +126,7 @@ def start_pool(hand: Hand) -> None:
 
 @repair("R08", "Trigger WCM: save the SUP's properties again", "WCM anstoßen: Eigenschaften des SUP erneut speichern")
 def trigger_wcm(hand: Hand) -> None:
-    hand.site.save_sup(hand.note(hand.site.wcm.state, "WCM triggered", "value"))
+    hand.site.save_sup(hand.note(hand.site.wcm.state, "WCM triggered"))
 
 
 @repair("R10", "Run Synchronization", "Synchronisierung ausführen")

@@ -54,7 +54,7 @@ def play(
     force: bool = False,
     tool_version: str,
     decorated: dict[str, Any] | None = None,
-    progress: Progress = lambda share: None,
+    progress: Progress = lambda _share: None,
 ) -> Outcome:
     """Play a story and write ``out``: ``logs/``, ``truth/`` and ``manifest.json``.
 
@@ -62,7 +62,7 @@ def play(
     folder is replaced only with ``force``, and only if it is an earlier run's and nothing else lies in it. ``decorated`` is
     recorded in the manifest. Raises ``OutputError``.
     """
-    out = Path(os.path.abspath(out))
+    out = Path.cwd() / out
     try:
         _check_target(out, force=force)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -129,11 +129,11 @@ def _move(work: Path, out: Path) -> None:
     replaces = out.exists()
     try:
         if replaces:
-            os.replace(out, old)
-        os.replace(work, out)
+            out.replace(old)
+        work.replace(out)
     except BaseException:
         if old.exists() and not out.exists():
-            os.replace(old, out)
+            old.replace(out)
         raise
     finally:
         if out.exists():
@@ -214,7 +214,6 @@ def _about(story: Story) -> dict[str, Any]:
                 {"code": site.code, "parent": site.parent, "server": site.server, "sup": site.sup} for site in story.estate.sites
             ],
         },
-        "sha256": story.sha256,
     }
 
 

@@ -129,8 +129,8 @@ class Story:
         return world
 
     def without_faults(self) -> Story:
-        """The same estate, time and seed when nothing goes wrong and nobody does anything."""
-        return dataclasses.replace(self, timeline=())
+        """The same story in which nothing goes wrong; what people do, they do all the same."""
+        return dataclasses.replace(self, timeline=tuple(step for step in self.timeline if step.kind != "fault"))
 
     @property
     def faults(self) -> tuple[Fault, ...]:

@@ -120,14 +120,15 @@ class AnswerKey:
                 "repaired": None,
                 "entry": entry.id,
             }
-        elif isinstance(event, FaultEnded | ActionTaken):
-            end = root(entry)
-            fault = self._faults.get(end.id) if end is not None else None
-            if fault is not None:
-                fault["ended" if isinstance(event, FaultEnded) else "repaired"] = stamp(entry.at)
-            if isinstance(event, ActionTaken):
-                followed = [fault["fault"]] if fault is not None else []
-                self._actions.append({"at": stamp(entry.at), **facts(event), "faults": followed, "entry": entry.id})
+        elif isinstance(event, FaultEnded):
+            began = entry.because
+            assert began is not None
+            self._faults[began.id]["ended"] = stamp(entry.at)
+        elif isinstance(event, ActionTaken):
+            fault = self._faults.get(event.against)
+            if fault is not None and fault["repaired"] is None:
+                fault["repaired"] = stamp(entry.at)
+            self._actions.append({"at": stamp(entry.at), **facts(event), "entry": entry.id})
         self._abnormal += entry.because is not None
         self._write(
             self._entries_file,

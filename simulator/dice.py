@@ -24,9 +24,9 @@ class Stream:
         return low + int(self.uniform() * (high - low))
 
     def about(self, middle: int, percent: int = 20) -> int:
-        """A whole number around ``middle``: at most ``percent`` away, the middle likelier than the edges."""
+        """A whole number around ``middle``, at most ``percent`` per cent away."""
         swing = middle * percent // 100
-        return middle - swing + int((self.uniform() + self.uniform()) * swing)
+        return middle - swing + int(self.uniform() * (swing + swing))
 
     def guid(self) -> str:
         """A lower-case version 4 GUID without braces."""

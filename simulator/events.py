@@ -41,6 +41,8 @@ class ActionTaken(NamedTuple):
     site: str
     entity: str
     detail: str
+    against: str = ""
+    """Id of the journal entry of the fault that made the setting deviate; empty when it was as it should be."""
 
 
 # --- Windows ------------------------------------------------------------------------------------------------------
@@ -123,8 +125,8 @@ class AssembliesChecked(NamedTuple):
     found: bool
 
 
-class ApiConnectionTried(NamedTuple):
-    """A component set out to connect to the WSUS API."""
+class ApiConnected(NamedTuple):
+    """A component connected to the WSUS API, ``took_us`` after it set out to."""
 
     component: Component
     server: str
@@ -135,17 +137,7 @@ class ApiConnectionTried(NamedTuple):
     """Addressed through the local API: the log names no server."""
     account: str
     """``DOMAIN\\user`` of a connection account; empty for the computer account."""
-    worker: int = 0
-
-
-class ApiConnected(NamedTuple):
-    component: Component
-    server: str
-    port: int
-    ssl: bool
-    local: bool
-    account: str
-    worker: int = 0
+    took_us: int
 
 
 class ApiConnectionFailed(NamedTuple):
@@ -157,6 +149,7 @@ class ApiConnectionFailed(NamedTuple):
     ssl: bool
     local: bool
     account: str
+    took_us: int
     reason: Reason
 
 
@@ -243,14 +236,13 @@ class SyncRequestFound(NamedTuple):
     by: Literal["local", "parent"]
 
 
-class ExpiredUpdatesDeleted(NamedTuple):
-    """The hourly clean-up of the polling cycle."""
-
-    updates: int
-
-
 class InboxChecked(NamedTuple):
+    """The hourly look into wsyncmgr.box, with its clean-up of expired updates."""
+
     server: str
+    """FQDN of the site server."""
+    expired_updates: int
+    """How many were deleted."""
 
 
 class SyncStarted(NamedTuple):

@@ -65,12 +65,10 @@ class Version:
 
     # --- WSUS
     upstream_host: str = "www.update.microsoft.com"
-    wsus_version: str = "3.1.6001.65"
-    assembly_version: str = "3.0.6000.374"
-    assembly_file_version: str = "3.1.6001.65"
+    assembly_version: str = "3.1.6001.1"
+    assembly_file_version: str = "3.2.7600.226"
     runtimes: tuple[str, ...] = ("v2.0.50727",)
     """.NET runtimes that the version check tries, in order; the assembly is found for the last one."""
-    service_display: str = "Update Services"
     clr: str = "2.0.50727.1433"
     """Common language runtime in the SOAP client's user agent."""
     default_http_port: int = 80
@@ -114,11 +112,9 @@ _2012 = replace(
     first_article=2_900_000,
     reverts_update_source=True,
     upstream_host="fe2.update.microsoft.com",
-    wsus_version="6.3.9600.18694",
     assembly_version="4.0.0.0",
     assembly_file_version="6.2.9200.16384",
     runtimes=("v2.0.50727", "v4.0.30319"),
-    service_display="WSUS Service",
     clr="4.0.30319.42000",
     default_http_port=8530,
     default_https_port=8531,
@@ -147,7 +143,6 @@ _CB = replace(
     first_article=5_000_000,
     reports_hresult=True,
     upstream_host="sws.update.microsoft.com",
-    wsus_version="10.0.17763.1",
     assembly_file_version="10.0.17763.1",
     iis=10,
 )

@@ -58,8 +58,9 @@ class World:
         self.journal = Journal()
         self.synced_at = start - self.dice.stream("last synchronization").between(12 * HOUR, 22 * HOUR)
         """When all sites synchronized last, before the simulation begins."""
-        self.hand = self.journal.reporter("", "story")
-        """The pen of whoever does something to this world: faults, repairs, people."""
+        self.hand = self.journal.reporter("", "#story")
+        """The pen of whoever does something to this world: faults, repairs, people. Its name sorts before all others, so what
+        is done stands before what follows from it at the same instant."""
         self.catalogue = Catalogue(self.dice, start, version.products, version.first_article)
         self.microsoft_update = MicrosoftUpdate(entity="Microsoft Update", host=version.upstream_host)
         self.accounts: dict[str, Account] = {}
@@ -82,10 +83,22 @@ class World:
         return int(self.env.now)
 
     def plan(self, at: int, do: Callable[[World], None]) -> None:
-        """Have ``do(world)`` called at instant ``at`` (now or later)."""
+        """Have ``do(world)`` called at instant ``at`` (now or later).
+
+        Whatever changes servers, services, IIS or the network does so from here: health monitors look back first.
+        """
+
+        def fire(_: simpy.Event) -> None:
+            self._look_back(self.now)
+            do(self)
+
         timer = self.env.timeout(max(at - self.now, 0))
         assert timer.callbacks is not None
-        timer.callbacks.append(lambda _: do(self))
+        timer.callbacks.append(fire)
+
+    def _look_back(self, until: int) -> None:
+        for site in self.sites.values():
+            site.wsus.health.look_back(until)
 
     def simulate(self) -> Iterator[Entry]:
         """Run from start to end and yield every entry, in order."""
@@ -101,12 +114,14 @@ class World:
         while self.now < self.end:
             until = min(self.now + SLICE_US, self.end)
             self.env.run(until=until)
+            self._look_back(until)
             yield self.journal.release(until)
 
     def run_until(self, at: int) -> list[Entry]:
         """Run to instant ``at`` and return the entries up to there."""
         if at > self.env.now:
             self.env.run(until=at)
+        self._look_back(at)
         return self.journal.release(at)
 
     # --- building
@@ -229,4 +244,3 @@ class World:
         if site.sup_executive is not site.executive:
             site.sup_executive.start(self.start, resumed=True, because=None)
         site.wsus.report(WsusServiceStarted(resumed=True))
-        self.env.process(site.wsus.health.live())

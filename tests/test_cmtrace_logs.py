@@ -266,8 +266,12 @@ WSYNCMGR: list[tuple[Any, list[str], list[str] | None, list[str] | None]] = [
         [],
         ["Deleting old expired updates...", "Deleted 0 expired updates", "Inbox source is local on CS1SITE.CONTOSO.COM"],
     ),
-    (e.ExpiredUpdatesDeleted(3), ["Deleting old expired updates...", "Deleted 3 expired updates"], SAME, SAME),
-    (e.InboxChecked("CS1SITE.CONTOSO.COM"), [], [], ["Inbox source is local on CS1SITE.CONTOSO.COM"]),
+    (
+        e.InboxChecked("CS1SITE.CONTOSO.COM", 3),
+        ["Deleting old expired updates...", "Deleted 3 expired updates"],
+        SAME,
+        ["Deleting old expired updates...", "Deleted 3 expired updates", "Inbox source is local on CS1SITE.CONTOSO.COM"],
+    ),
     (e.NextSyncPlanned("retry", AT), ["Next scheduled sync is a retry sync at 8/6/2007 7:54:32 PM"], [], []),
     (
         e.NextSyncPlanned("regular", AT - 8 * 3600 * SECOND),
@@ -335,7 +339,7 @@ WSYNCMGR: list[tuple[Any, list[str], list[str] | None, list[str] | None]] = [
 
 
 def connection(event: type[Any], component: str, account: str = "", *, local: bool = False) -> Any:
-    return event(component, SUP, 8530, False, local, account)
+    return event(component, SUP, 8530, False, local, account, 0)
 
 
 FRAMES = (
@@ -357,8 +361,8 @@ FOUND_2012 = [
 VERSION_2007 = ["Checking for supported version of WSUS (min WSUS 3.0 SP2)~", "Checking runtime v2.0.50727...~"]
 FOUND_2007 = [
     *VERSION_2007,
-    "Found supported assembly Microsoft.UpdateServices.Administration version 3.0.6000.374, file version 3.1.6001.65~",
-    "Found supported assembly Microsoft.UpdateServices.BaseApi version 3.0.6000.374, file version 3.1.6001.65~",
+    "Found supported assembly Microsoft.UpdateServices.Administration version 3.1.6001.1, file version 3.2.7600.226~",
+    "Found supported assembly Microsoft.UpdateServices.BaseApi version 3.1.6001.1, file version 3.2.7600.226~",
     "Supported WSUS version found~",
 ]
 NOT_FOUND = "Did not find supported version of assembly Microsoft.UpdateServices.Administration.~"
@@ -385,7 +389,7 @@ WCM_LOG: list[tuple[Any, list[str], list[str] | None]] = [
         ],
     ),
     (
-        (connection(e.ApiConnectionTried, WCM), connection(e.ApiConnected, WCM)),
+        (connection(e.ApiConnected, WCM),),
         [
             f"Attempting connection to WSUS server: {SUP}, port: 8530, useSSL: False",
             f"Successfully connected to server: {SUP}, port: 8530, useSSL: False",
@@ -394,8 +398,7 @@ WCM_LOG: list[tuple[Any, list[str], list[str] | None]] = [
     ),
     (
         (
-            connection(e.ApiConnectionTried, WCM, "CONTOSO\\svc"),
-            e.ApiConnectionFailed(WCM, SUP, 8530, False, False, "CONTOSO\\svc", f.PermissionRefused("svc")),
+            e.ApiConnectionFailed(WCM, SUP, 8530, False, False, "CONTOSO\\svc", 2, f.PermissionRefused("svc")),
             e.WcmConfigurationFailed(SUP),
             e.WcmStateSet(3),
         ),
@@ -410,16 +413,19 @@ WCM_LOG: list[tuple[Any, list[str], list[str] | None]] = [
         SAME,
     ),
     (
-        (e.ApiConnectionFailed(WCM, SUP, 8530, False, False, "", f.HttpStatus(503)),),
-        [f"System.Net.WebException: The request failed with HTTP status 503: Service Unavailable.{FRAMES}"],
+        (e.ApiConnectionFailed(WCM, SUP, 8530, False, False, "", 2, f.HttpStatus(503)),),
+        [
+            f"Attempting connection to WSUS server: {SUP}, port: 8530, useSSL: False",
+            f"System.Net.WebException: The request failed with HTTP status 503: Service Unavailable.{FRAMES}",
+        ],
         SAME,
     ),
     (
-        (connection(e.ApiConnectionTried, WCM, local=True), connection(e.ApiConnected, WCM, local=True)),
+        (connection(e.ApiConnected, WCM, local=True),),
         ["Attempting connection to local WSUS server", "Successfully connected to local WSUS server"],
         SAME,
     ),
-    ((connection(e.ApiConnectionTried, CTRL),), [], SAME),
+    ((connection(e.ApiConnected, CTRL),), [], SAME),
     (
         (e.WcmSourceVerified("Microsoft Update", True, SUP, "CONTOSO\\svc"), e.WcmCategoriesRefreshed(SUP)),
         [

@@ -93,7 +93,7 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_that_a_page_names_exist(page: Path) -> None:
     known = {name: {option for each in command.params for option in each.opts} for name, command in wsyncsim.commands.items()}
-    calls = re.findall(r"(?:^|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    calls = re.findall(r"(?:^ *|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in calls:
         assert name in known, f"{page.name}: wsyncsim {name}"
         options = set(re.findall(r"(?<![\w-])--[a-z-]+", rest.partition("#")[0]))

@@ -230,7 +230,8 @@ def test_a_stack_trace_is_one_truth_record() -> None:
 def test_any_name_stays_in_its_record(name: str) -> None:
     reason = NameNotResolved(name)
     files = written(
-        [entry(UpstreamCallFailed(URL, "GetCookie", reason, retry=True, thread=7)), entry(WebServiceChecked("Client", reason, 7))], "2012"
+        [entry(UpstreamCallFailed(URL, "GetCookie", reason, retry=True, thread=7)), entry(WebServiceChecked("Client", reason, 7))],
+        "2012",
     )
     lines = text_of(files, FILE).removesuffix("\r\n").split("\r\n")
     heads = [line for line in lines if not line.startswith("   ")]

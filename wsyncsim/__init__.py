@@ -48,6 +48,8 @@ def play(
     seed: int | None = None,
     generation: str | None = None,
     os_language: str | None = None,
+    timezone: str | None = None,
+    start: str | None = None,
     hours: int | None = None,
     truth: bool = True,
     force: bool = False,
@@ -55,12 +57,19 @@ def play(
     """Play a story into a folder.
 
     ``story`` is the name of a packaged story, a fault id, or the path of a TOML file. The other arguments override what the
-    story says. Returns where the files are, the manifest, and the answer key (``None`` without ``truth``). Raises
-    ``simulator.errors.WsyncsimError`` for mistakes; nothing is left behind then.
+    story says, as the options of ``wsyncsim run`` do. Returns where the files are, the manifest, and the answer key (``None``
+    without ``truth``). Raises ``simulator.errors.WsyncsimError`` for mistakes; nothing is left behind then.
     """
     from scenarios import run
     from scenarios.catalogue import find
     from scenarios.story import Changes
 
-    changes: dict[str, Any] = {"seed": seed, "generation": generation, "os_language": os_language, "hours": hours}
+    changes: dict[str, Any] = {
+        "seed": seed,
+        "generation": generation,
+        "os_language": os_language,
+        "timezone": timezone,
+        "start": start,
+        "hours": hours,
+    }
     return run.play(find(os.fspath(story), Changes(**changes)), Path(out), truth=truth, force=force, tool_version=__version__)

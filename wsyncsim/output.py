@@ -28,7 +28,9 @@ _STYLES = {
     "gate shut": ("!", "yellow"),
     "gate open": ("o", "green"),
 }
-MOST_LINES = 10
+FIRST_LINES = 7
+LAST_LINES = 4
+"""What is shown of a long tale."""
 PIPED_WIDTH = 200
 
 
@@ -45,7 +47,7 @@ def console(*, stderr: bool = False) -> Console:
 def progress_bar(title: str) -> Iterator[Progress]:
     """Something to tell the share of finished work to; a bar appears on a terminal's stderr after two seconds."""
     if not sys.stderr.isatty():
-        yield lambda share: None
+        yield lambda _share: None
         return
     from rich.progress import Progress as Bar
 
@@ -100,13 +102,18 @@ def tell_chronicle(chronicle: Chronicle, story: Story, language: str) -> None:
         )
         if line.reason is not None:
             reason = line.reason
-            shown = f"{reason.error}: {reasons.text(reason.reason)}" if isinstance(reason, UpstreamTrouble) else reasons.text(reason)
-            values["reason"] = shown.splitlines()[0].rstrip(".")
+            shown = (
+                f"{reason.error}: {reasons.text(reason.reason)}" if isinstance(reason, UpstreamTrouble) else reasons.text(reason)
+            )
+            values["reason"] = shown.splitlines()[0].split(". ", 1)[0].rstrip(".")
         return word("chronicle", line.kind, language, values)
 
-    lines = chronicle.lines
-    for line in lines[:MOST_LINES]:
-        mark, style = _STYLES[line.kind]
-        out.print(f"  {clock(line.at)}  {mark} {text(line)}", style=style)
-    if len(lines) > MOST_LINES:
-        out.print(f"  {word('chronicle', 'more', language, {'count': len(lines) - MOST_LINES})}", style="dim")
+    left_out = range(FIRST_LINES, len(chronicle.lines) - LAST_LINES)
+    if len(left_out) == 1:
+        left_out = range(0)
+    for number, line in enumerate(chronicle.lines):
+        if left_out and number == left_out.start:
+            out.print(f"  {word('chronicle', 'more', language, {'count': len(left_out)})}", style="dim")
+        if number not in left_out:
+            mark, style = _STYLES[line.kind]
+            out.print(f"  {clock(line.at)}  {mark} {text(line)}", style=style)

@@ -18,7 +18,6 @@ from simulator.events import (
     DatabaseSyncStarted,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
-    ExpiredUpdatesDeleted,
     InboxChecked,
     NextSyncPlanned,
     SettleStarted,
@@ -96,15 +95,12 @@ class WsyncmgrLog(SiteComponentLog):
         else:
             self.say().found_parent_request(entry.at, event.file)
 
-    def expired_deleted(self, entry: Entry) -> None:
-        event: ExpiredUpdatesDeleted = entry.event
-        say = self.say()
-        say.deleting_expired(entry.at)
-        say.deleted_expired(entry.at, event.updates)
-
     def inbox_checked(self, entry: Entry) -> None:
         event: InboxChecked = entry.event
-        self.say().inbox_source(entry.at, event.server)
+        say = self.say()
+        say.deleting_expired(entry.at)
+        say.deleted_expired(entry.at, event.expired_updates)
+        say.inbox_source(entry.at, event.server)
 
     # --- the run
 
@@ -288,7 +284,6 @@ class WsyncmgrLog(SiteComponentLog):
         **COMPONENT_WRITES,
         SyncManagerWokeUp: woke_up,
         SyncRequestFound: request_found,
-        ExpiredUpdatesDeleted: expired_deleted,
         InboxChecked: inbox_checked,
         SyncStarted: sync_started,
         WsusPhaseStarted: wsus_phase_started,

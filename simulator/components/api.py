@@ -6,14 +6,14 @@ from typing import NamedTuple
 
 from simulator.components.iis import Caller, Route, request
 from simulator.components.site import ThreadedActor
-from simulator.events import ApiConnected, ApiConnectionTried
+from simulator.events import ApiConnected
 from simulator.failures import Failure
-from simulator.journal import Entry
+from simulator.journal import Entry, new_tuple
 from simulator.state import State, first
 from simulator.units import MS
 
 DIRECTORY = "ApiRemoting30"
-REFUSAL_US = 2_100 * MS
+REFUSAL_US = 2_200 * MS
 """What a refused connection costs: the seed's run ends after 3 s [S]."""
 
 
@@ -37,21 +37,11 @@ class Api:
         self._changes = -1
         self._route: Route | None = None
         self._address: Address
-        self._tried: ApiConnectionTried
-        self._connected: ApiConnected
         self._caller = Caller(owner.world.journal, owner.server, role, owner.computer_account, owner.dice)
 
-    @property
-    def tried(self) -> ApiConnectionTried:
-        """The event of an attempt to connect to the present address."""
-        self._refresh()
-        return self._tried
-
-    @property
-    def connected(self) -> ApiConnected:
+    def connected(self, took_us: int) -> ApiConnected:
         """The event of a connection to the present address."""
-        self._refresh()
-        return self._connected
+        return new_tuple(ApiConnected, (self._owner.component, *self.address, took_us))
 
     @property
     def address(self) -> Address:
@@ -61,9 +51,7 @@ class Api:
 
     def _refresh(self) -> None:
         if self._changes != State.changes:
-            address = self._address = self._find()
-            self._tried = ApiConnectionTried(self._owner.component, *address)
-            self._connected = ApiConnected(self._owner.component, *address)
+            self._address = self._find()
             self._changes = State.changes
 
     def _find(self) -> Address:

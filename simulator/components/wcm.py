@@ -78,6 +78,8 @@ class ConfigurationManager(ThreadedActor):
         self.api = Api(self, "wcm", on_sup=False)
         self._changed: tuple[Entry | None] | None = None
         self._pushed_sup = site.sup.fqdn
+        self._source_settled: WcmSourceVerified
+        self._settled_changes = -1
 
     def site_control_changed(self, because: Entry | None) -> None:
         """Take notice of saved SUP properties."""
@@ -163,15 +165,14 @@ class ConfigurationManager(ThreadedActor):
         yield from self.catch_up()
         address = self.api.address
         wrong = self.api.because_address
-        self.report(self.api.tried, wrong)
         try:
-            self.now += self.api.call(self.now, took_us=self.dice.about(31 * MS), connect=True)
+            self.now += self.api.call(self.now, took_us=(took_us := self.dice.about(31 * MS)), connect=True)
         except Failure as failure:
             self.now += failure.took_us
             yield from self.catch_up()
-            entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
+            entry = self.report(ApiConnectionFailed(self.component, *address, failure.took_us, failure.reason), failure.because)
             raise CycleFailed(6600, entry) from None
-        self.report(self.api.connected, wrong)
+        self.report(self.api.connected(took_us), wrong)
 
     def _push(self) -> Steps:
         """Write upstream server and subscription, read the categories."""
@@ -193,6 +194,9 @@ class ConfigurationManager(ThreadedActor):
 
     def _verify_source(self, account: str) -> None:
         """Point WSUS at its right upstream server; 2007 leaves the top site's alone once it is set [S]."""
+        if self._settled_changes == State.changes:
+            self.report(self._source_settled)
+            return
         settings = self.site.wsus.settings
         parent = self.site.parent
         if parent is None:
@@ -208,4 +212,7 @@ class ConfigurationManager(ThreadedActor):
                 because = parent.sup.because_address or because
             settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])
         source = settings.upstream or "Microsoft Update"
-        self.report(WcmSourceVerified(source, changed, self.api.address.server, account), because)
+        verified = WcmSourceVerified(source, changed, self.api.address.server, account)
+        self.report(verified, because)
+        if because is None and not changed:
+            self._source_settled, self._settled_changes = verified, State.changes

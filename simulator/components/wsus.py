@@ -315,7 +315,11 @@ class Wsus(Actor):
 
 
 class HealthMonitor(Actor):
-    """The health monitoring task of Update Services: tries every web service of its own server every ten minutes."""
+    """The health monitoring task of Update Services: tries every web service of its own server every ten minutes.
+
+    It is no process: what it finds changes only when somebody does something to the world, so it works off what has come
+    due (``look_back``) just before that, and before anybody asks for its findings.
+    """
 
     def __init__(self, world: World, wsus: Wsus) -> None:
         super().__init__(world, wsus.host, "health")
@@ -324,25 +328,26 @@ class HealthMonitor(Actor):
         account = Account(entity=wsus.server.computer_account, name=wsus.server.computer_account)
         self.caller = Caller(world.journal, wsus.server, "health", account, self.dice)
         self._nobody = Account(entity=wsus.server.name, name="")
+        self._next_at = self.now + self.dice.between(0, DETECT_US)
         self._healthy: RequestsServed | None = None
         self._healthy_changes = -1
         self._broken: dict[HealthService, tuple[Reason, int, Entry | None]] = {}
 
-    @property
-    def unhealthy(self) -> tuple[tuple[HealthService, ...], Entry | None]:
-        """The web services known not to work, and why the first of them does not."""
+    def unhealthy(self, at: int) -> tuple[tuple[HealthService, ...], Entry | None]:
+        """The web services known at instant ``at`` not to work, and why the first of them does not."""
+        self.look_back(at)
+        if not self._broken:
+            return (), None
         because = next((entry for _, _, entry in self._broken.values()), None)
         return tuple(self._broken), because
 
-    def live(self) -> Steps:
-        """Check for ever."""
-        yield from self.wait_until(self.now + self.dice.between(0, DETECT_US))
-        timeout = self.env.timeout
-        while True:
+    def look_back(self, until: int) -> None:
+        """Make the checks that came due before instant ``until``, in the state that the world has been in since the last time."""
+        while self._next_at < until:
+            self.now = self._next_at
+            self._next_at += DETECT_US
             if self.wsus.service.running:
                 self._check()
-            yield timeout(DETECT_US)
-            self.now += DETECT_US
 
     def _check(self) -> None:
         """Ask each web service once, as its callers would, through the server's own name."""

@@ -19,7 +19,7 @@ from simulator.events import (
 )
 from simulator.failures import Failure
 from simulator.journal import Entry
-from simulator.state import first
+from simulator.state import State, first
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class ControlManager(ThreadedActor):
     def __init__(self, world: World, site: Site) -> None:
         super().__init__(world, site.wsus.server, "wsusctrl", site)
         self.api = Api(self, "wsusctrl", on_sup=True)
+        self._all_healthy = CtrlHealthChecked(self.server.fqdn, ())
+        self._database_reached = CtrlDatabaseChecked(self.server.fqdn)
+        self._proxy_settled: CtrlProxyVerified
+        self._settled_changes = -1
 
     def live(self, *, resumed: bool) -> Steps:
         if resumed:
@@ -75,26 +79,28 @@ class ControlManager(ThreadedActor):
         yield from self.catch_up()
         self._check_health(server)
         self.now += self.dice.about(40 * MS)
-        self.report(CtrlDatabaseChecked(server))
+        self.report(self._database_reached)
 
     def _connect(self, server: str, message_id: int) -> StepsToBool:
         """Connect through the local API; on failure complain with that status message. Returns whether it worked."""
         yield from self.catch_up()
         address = self.api.address
-        self.report(self.api.tried)
         try:
-            self.now += self.api.call(self.now, took_us=self.dice.about(25 * MS), connect=True)
+            self.now += self.api.call(self.now, took_us=(took_us := self.dice.about(25 * MS)), connect=True)
         except Failure as failure:
             self.now += failure.took_us
             yield from self.catch_up()
-            entry = self.report(ApiConnectionFailed(self.component, *address, failure.reason), failure.because)
+            entry = self.report(ApiConnectionFailed(self.component, *address, failure.took_us, failure.reason), failure.because)
             self.report(StatusReported(self.component, message_id, (server,), E_FAIL), entry)
             return False
-        self.report(self.api.connected)
+        self.report(self.api.connected(took_us))
         return True
 
     def _push_proxy(self, server: str) -> None:
         """Write the SUP's proxy settings into WSUS if those deviate."""
+        if self._settled_changes == State.changes:
+            self.report(self._proxy_settled)
+            return
         sup, settings = self.site.sup, self.site.wsus.settings
         wanted = (sup.proxy_host, sup.proxy_port, sup.proxy_account)
         changed = wanted != (settings.proxy_host, settings.proxy_port, settings.proxy_account)
@@ -102,7 +108,8 @@ class ControlManager(ThreadedActor):
         if changed:
             keys = ("proxy_host", "proxy_port", "proxy_account")
             because = first(because, sup.because("proxy_account"), settings.because(*keys))
-        entry = self.report(CtrlProxyVerified(server, sup.proxy_host, sup.proxy_port, changed), because)
+        verified = CtrlProxyVerified(server, sup.proxy_host, sup.proxy_port, changed)
+        entry = self.report(verified, because)
         if changed:
             settings.change(
                 entry if because is not None else None,
@@ -110,14 +117,15 @@ class ControlManager(ThreadedActor):
                 proxy_port=sup.proxy_port,
                 proxy_account=sup.proxy_account,
             )
+        elif because is None:
+            self._proxy_settled, self._settled_changes = verified, State.changes
 
     def _check_health(self, server: str) -> None:
-        unhealthy, because = self.site.wsus.health.unhealthy
+        unhealthy, because = self.site.wsus.health.unhealthy(self.now)
         service = self.site.wsus.service
-        names = tuple(unhealthy)
-        entry = self.report(
-            CtrlHealthChecked(server, names if service.running else (*names, service.name)), service.because("running") or because
-        )
-        if names or not service.running:
-            components = ", ".join(names if service.running else (*names, service.name))
-            self.report(StatusReported(self.component, 7001, (server, components), E_FAIL), entry)
+        if not unhealthy and service.running:
+            self.report(self._all_healthy)
+            return
+        names = unhealthy if service.running else (*unhealthy, service.name)
+        entry = self.report(CtrlHealthChecked(server, names), service.because("running") or because)
+        self.report(StatusReported(self.component, 7001, (server, ", ".join(names)), E_FAIL), entry)

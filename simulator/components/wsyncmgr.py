@@ -23,7 +23,6 @@ from simulator.events import (
     DatabaseSyncStarted,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
-    ExpiredUpdatesDeleted,
     GateClosed,
     InboxChecked,
     NextSyncPlanned,
@@ -83,7 +82,6 @@ COR_E_EXCEPTION = 0x80131500
 COR_E_SECURITY = 0x8013150A
 
 POLLING: Final = SyncManagerWokeUp("polling")
-NOTHING_EXPIRED: Final = ExpiredUpdatesDeleted(0)
 
 Trigger = Literal["schedule", "local", "parent", "retry"]
 
@@ -107,7 +105,7 @@ class SyncManager(ThreadedActor):
         super().__init__(world, site.server, "wsyncmgr", site)
         self.api = Api(self, "wsyncmgr", on_sup=False)
         self._inbox: dict[str, Entry | None] = {}
-        self._inbox_checked = InboxChecked(site.server.fqdn)
+        self._inbox_checked = InboxChecked(site.server.fqdn, 0)
         self._runs = 0
         self._worker = 0
         self._regular_at: int | None = None
@@ -180,7 +178,6 @@ class SyncManager(ThreadedActor):
         self._poll_at = self._poll_at + POLL_US if self.world.version.own_polling_clock else self.now + POLL_US
         self.report(POLLING)
         self.now += self.dice.about(30 * MS)
-        self.report(NOTHING_EXPIRED)
         self.report(self._inbox_checked)
         self._plan_next()
 
