@@ -25,6 +25,7 @@ import wsyncsim
 from generators.log import Folder
 from generators.truth_record import read
 from scenarios.chronicle import Kind
+from scenarios.faults import FAULTS
 from scenarios.prove import Proof
 from wsyncsim import cli
 from wsyncsim.words import _texts, event_words
@@ -295,7 +296,7 @@ def test_a_full_disk_leaves_nothing_behind(command: Command, tmp_path: Path, mon
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot send these signals to a process")
-@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 2)])
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 2), ("SIGTERM", 2)])
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, name: str, code: int) -> None:
     process = _process("run", "healthy", "--hours", "40000", cwd=tmp_path)
     deadline = time.monotonic() + 30
@@ -544,3 +545,9 @@ def test_there_are_words_for_everything_that_happens(group: str, kinds: Mapping[
 def test_there_are_words_for_sources_and_for_the_chronicle() -> None:
     assert set(_texts()["sources"]) == set(get_args(get_type_hints(simulator.events.Source)["method"]))
     assert set(get_args(Kind)) <= set(_texts()["chronicle"])
+
+
+def test_every_value_of_a_fault_has_words_in_german() -> None:
+    values = tomllib.loads((ROOT / "wsyncsim" / "words.toml").read_text(encoding="utf-8"))["values"]
+    for fault in FAULTS.values():
+        assert {fault.healthy, fault.faulty} <= set(values), fault.id

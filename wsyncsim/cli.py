@@ -16,7 +16,6 @@ from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
 EXIT_REFUTED = 1
 EXIT_MISTAKE = 2
-EXIT_INTERRUPTED = 130
 
 GENERATIONS = ("2007", "2012", "cb")
 
@@ -55,9 +54,9 @@ def _run(arguments: list[str] | None) -> int:
         if error.hint:
             click.echo(f"  {error.hint}", err=True)
         return EXIT_MISTAKE
-    except (KeyboardInterrupt, click.Abort) as error:
+    except (KeyboardInterrupt, click.Abort):
         click.echo("wsyncsim: interrupted; nothing was left behind", err=True)
-        return EXIT_MISTAKE if isinstance(error.__cause__, Terminated) else EXIT_INTERRUPTED
+        return EXIT_MISTAKE
     except BrokenPipeError:
         sys.stderr.close()
         return 0

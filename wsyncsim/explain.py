@@ -17,7 +17,7 @@ from scenarios.repairs import REPAIRS
 from simulator.clock import Zone
 from simulator.errors import WsyncsimError
 from simulator.units import SECOND
-from wsyncsim.words import event_words, reason_words, word
+from wsyncsim.words import event_words, reason_words, value_words, word
 
 Json = dict[str, Any]
 Clock = Callable[[str], str]
@@ -96,7 +96,13 @@ def _root_causes(answer: Json, clock: Clock, language: str) -> Iterator[str]:
     yield f"{word('explain', 'root_causes', language)}:"
     for cause in answer["root_causes"]:
         fault = FAULTS[cause["fault"]]
-        values = {**cause, "title": fault.title.in_(language), "began": clock(cause["began"])}
+        values = {
+            **cause,
+            "title": fault.title.in_(language),
+            "healthy": value_words(cause["healthy"], language),
+            "faulty": value_words(cause["faulty"], language),
+            "began": clock(cause["began"]),
+        }
         text = word("explain", "root_cause", language, values)
         for end in ("ended", "repaired"):
             if cause[end]:

@@ -33,7 +33,7 @@ def word(group: str, name: str, language: str, values: Mapping[str, Any] | None 
 
 def event_words(event: Mapping[str, Any], language: str) -> str:
     """An event of the answer key (a JSON object with ``kind``), in words."""
-    values = {name: _plain(value, language) for name, value in event.items()}
+    values = {name: value_words(value, language) for name, value in event.items()}
     return word("events", event["kind"], language, values)
 
 
@@ -41,11 +41,12 @@ def reason_words(reason: Mapping[str, Any], language: str) -> str:
     """What went wrong on the way, in words."""
     if reason["kind"] == "UpstreamTrouble":
         return f"{reason['error']}: {reason_words(reason['reason'], language)}"
-    values = {name: _plain(value, language) for name, value in reason.items()}
+    values = {name: value_words(value, language) for name, value in reason.items()}
     return word("reasons", reason["kind"], language, values)
 
 
-def _plain(value: Any, language: str) -> Any:
+def value_words(value: Any, language: str) -> Any:
+    """A value of an event: what has words gets them, the rest stays."""
     if isinstance(value, Mapping) and "kind" in value:
         if value["kind"] == "Source":
             return word("sources", value["method"], language)
@@ -53,7 +54,7 @@ def _plain(value: Any, language: str) -> Any:
             return f"{value['path']} {value['status']}.{value['substatus']}"
         return reason_words(value, language)
     if isinstance(value, list):
-        return ", ".join(str(_plain(item, language)) for item in value) or "-"
+        return ", ".join(str(value_words(item, language)) for item in value) or "-"
     if value is None:
         return "-"
     if isinstance(value, bool):

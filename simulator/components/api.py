@@ -13,7 +13,7 @@ from simulator.state import State, first
 from simulator.units import MS
 
 DIRECTORY = "ApiRemoting30"
-REFUSAL_US = 2_200 * MS
+REFUSAL_US = 2_000 * MS
 """What a refused connection costs: the seed's run ends after 3 s [S]."""
 
 

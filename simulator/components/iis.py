@@ -327,10 +327,10 @@ def request(
         refused = virtual.anonymous_account if virtual.anonymous else account
         pen.report(at + took_us, LogonFailed(refused.name, caller.server.ip), entry)
     if trouble is not None and isinstance(trouble[0], PermissionRefused):
-        raise Failure(trouble[0], trouble[1], caller.dice.about(refusal_us, 8))
+        raise Failure(trouble[0], trouble[1], took_us + caller.dice.about(refusal_us, 8))
     if verdict.status != 200:
         failed = HttpStatus(verdict.status, verdict.substatus, verdict.win32)
-        raise Failure(failed, entry, caller.dice.about(refusal_us, 8))
+        raise Failure(failed, entry, took_us + caller.dice.about(refusal_us, 8))
     valid_until = binding.certificate.not_after if ssl and binding.certificate is not None else NEVER
     challenge = iis.rows(virtual, verdict, 0, fresh=True)[:-1]
     caller.routes[key] = Route(pen, served, challenge, valid_until)
