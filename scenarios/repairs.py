@@ -1,6 +1,6 @@
 """Repairs and other manual actions: each writes what a person would write, and the owning process notices later.
 
-Ids are those of the reference's actions (``R..``). A repair knows nothing of faults.
+Ids ``R..`` are repairs and checks, ``X..`` what a well-meaning person should better not do. A repair knows nothing of faults.
 """
 
 from __future__ import annotations
@@ -195,9 +195,9 @@ def renew_certificate(hand: Hand) -> None:
 
 @repair("R22", "Restore the permissions of the virtual directories", "Berechtigungen der virtuellen Verzeichnisse wiederherstellen")
 def restore_permissions(hand: Hand) -> None:
-    because = hand.note(hand.iis.directories["ApiRemoting30"], "permissions as installed", "denied")
-    for directory in hand.iis.directories.values():
-        directory.change(because, denied=())
+    because = hand.note(hand.iis.directories["ApiRemoting30"], "permissions as installed", "denied", "readers")
+    for row in DIRECTORIES:
+        hand.iis.directories[row.name].change(because, denied=(), readers=row.readers)
 
 
 @repair("R23", "Enable anonymous access where WSUS needs it", "Anonymen Zugriff dort aktivieren, wo WSUS ihn braucht")
@@ -288,3 +288,8 @@ def install_console(hand: Hand) -> None:
 def clear_replica(hand: Hand) -> None:
     settings = hand.site.wsus.settings
     settings.change(hand.note(settings, "replica=False", "replica"), replica=False)
+
+
+@repair("X22", "Switch on WSUS's own synchronization schedule", "Automatischen Synchronisierungszeitplan in WSUS einschalten")
+def switch_on_automatic_schedule(hand: Hand) -> None:
+    hand.site.wsus.schedule(hand.note(hand.site.wsus.settings, "automatic=True", "automatic"))

@@ -59,8 +59,10 @@ class VirtualDirectory(State):
     anonymous_account: Account
     integrated: bool
     require_ssl: bool
+    readers: tuple[str, ...]
+    """Groups that the folder's permissions let read (or more) [W]."""
     denied: tuple[str, ...] = ()
-    """Accounts that the folder's permissions do not let read."""
+    """Accounts that they expressly do not."""
     application: Application | None = None
 
 
@@ -72,20 +74,28 @@ class Directory(NamedTuple):
     anonymous: bool
     ssl: bool
     """Requires SSL when WSUS is configured for it."""
+    readers: tuple[str, ...]
+    """Who may at least read the folder."""
 
+
+_WEB_SERVICE = ("NETWORK SERVICE", "Users", "Authenticated Users", "Administrators", "SYSTEM")
+_CONTENT = ("NETWORK SERVICE", "Users", "Administrators", "SYSTEM")
+_SELF_UPDATE = ("Users", "Administrators", "SYSTEM")
+EVERYBODY = frozenset({"Users", "Authenticated Users"})
+"""Groups of which every account that can log on is a member."""
 
 DIRECTORIES = (
-    Directory("ApiRemoting30", "/ApiRemoting30/WebService.asmx", False, True),
-    Directory("ClientWebService", "/ClientWebService/Client.asmx", True, True),
-    Directory("Content", "/Content/anonymousCheckFile.txt", True, False),
-    Directory("DssAuthWebService", "/DssAuthWebService/DssAuthWebService.asmx", True, True),
-    Directory("Inventory", "/Inventory/InventoryRules.cab", True, False),
-    Directory("ReportingWebService", "/ReportingWebService/ReportingWebService.asmx", True, False),
-    Directory("SelfUpdate", "/SelfUpdate/wuident.cab", True, False),
-    Directory("ServerSyncWebService", "/ServerSyncWebService/ServerSyncWebService.asmx", True, True),
-    Directory("SimpleAuthWebService", "/SimpleAuthWebService/SimpleAuth.asmx", True, True),
+    Directory("ApiRemoting30", "/ApiRemoting30/WebService.asmx", False, True, _WEB_SERVICE),
+    Directory("ClientWebService", "/ClientWebService/Client.asmx", True, True, _WEB_SERVICE),
+    Directory("Content", "/Content/anonymousCheckFile.txt", True, False, _CONTENT),
+    Directory("DssAuthWebService", "/DssAuthWebService/DssAuthWebService.asmx", True, True, _WEB_SERVICE),
+    Directory("Inventory", "/Inventory/InventoryRules.cab", True, False, _WEB_SERVICE),
+    Directory("ReportingWebService", "/ReportingWebService/ReportingWebService.asmx", True, False, _WEB_SERVICE),
+    Directory("SelfUpdate", "/SelfUpdate/wuident.cab", True, False, _SELF_UPDATE),
+    Directory("ServerSyncWebService", "/ServerSyncWebService/ServerSyncWebService.asmx", True, True, _WEB_SERVICE),
+    Directory("SimpleAuthWebService", "/SimpleAuthWebService/SimpleAuth.asmx", True, True, _WEB_SERVICE),
 )
-"""The virtual directories of WSUS with their authentication and SSL settings."""
+"""The virtual directories of WSUS with their authentication, SSL settings and folder permissions."""
 
 SSL_DIRECTORIES = tuple(directory.name for directory in DIRECTORIES if directory.ssl)
 
@@ -131,6 +141,7 @@ class Iis:
                 anonymous_account=anonymous_account,
                 integrated=not row.anonymous,
                 require_ssl=ssl and row.ssl,
+                readers=row.readers,
             )
             for row in DIRECTORIES
         }
@@ -194,8 +205,8 @@ class Iis:
             reader = user = account.name
         else:
             return Verdict(401, 2, SEC_E_NO_CREDENTIALS, "", directory.because("anonymous", "integrated"))
-        if reader in directory.denied:
-            return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("denied"))
+        if reader in directory.denied or EVERYBODY.isdisjoint(directory.readers):
+            return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("denied", "readers"))
         return Verdict(200, 0, 0, user, None)
 
     def rows(self, directory: VirtualDirectory, verdict: Verdict, took_ms: int, *, fresh: bool) -> tuple[Served, ...]:

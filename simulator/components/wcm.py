@@ -183,6 +183,8 @@ class ConfigurationManager(ThreadedActor):
             self._verify_source(address.account)
             self.now += self.api.call(self.now, took_us=self.dice.about(60 * MS))
             wsus.configure()
+            if wsus.settings.automatic:
+                wsus.settings.change(None, automatic=False)
             self.now += self.api.call(self.now, took_us=self.dice.about(250 * MS))
         except Failure as failure:
             self.now += failure.took_us

@@ -37,7 +37,7 @@ from simulator.failures import (
 )
 from simulator.journal import Entry
 from simulator.state import State, first
-from simulator.units import HOUR, MINUTE, MS, SECOND
+from simulator.units import DAY, HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
     from simulator.components.proxy import ProxyServer
@@ -49,6 +49,8 @@ RETRIES = 2
 RETRY_PAUSE_US = 11_800 * MS
 """WSUS repeats a web service call that the upstream server answered with an error [P]; with this pause, the child's failed
 run takes the seed's 28 s [I]."""
+AUTOMATIC_DELAY_US = 20 * MINUTE
+"""From switching on WSUS's own schedule to its first synchronization [I: the hour is the administrator's choice]."""
 DETECT_US = 10 * MINUTE
 REFRESH_US = 6 * HOUR
 """The health monitor reports changes at once and everything that is unhealthy again after six hours [W]."""
@@ -81,6 +83,8 @@ class WsusSettings(State):
     proxy_account: str
     using_ssl: bool
     """Registry value UsingSSL, set by ``wsusutil configuressl``."""
+    automatic: bool = False
+    """WSUS synchronizes by itself once a day; ConfigMgr wants this off."""
 
 
 class Wsus(Actor):
@@ -150,6 +154,18 @@ class Wsus(Actor):
         if self.settings.replica:
             raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
 
+    def schedule(self, because: Entry | None) -> None:
+        """Have WSUS synchronize by itself, once a day, from an hour from now on; WCM switches that off again."""
+        self.settings.change(because, automatic=True)
+        self.world.plan(self.world.now + AUTOMATIC_DELAY_US, self._synchronize_automatically)
+
+    def _synchronize_automatically(self, world: World) -> None:
+        if not self.settings.automatic:
+            return
+        world.plan(world.now + DAY, self._synchronize_automatically)
+        if self.service.running and self.phase == "idle":
+            self._start(world.now, None, "scheduled")
+
     def synchronize(self, at: int, run: str | None) -> None:
         """Start a synchronization by hand (API call StartSynchronization).
 
@@ -158,19 +174,22 @@ class Wsus(Actor):
         self.pen.report(at, WsusSyncRequested(self._w3wp_thread))
         if not self.service.running:
             raise Failure(CallTimedOut(), self.service.because("running"), self.dice.about(START_TIMEOUT_US, 2))
+        self._start(at, run, "manual")
+
+    def _start(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
         self._abort, self._aborted = False, None
-        self.env.process(self._engine(at, run))
+        self.env.process(self._engine(at, run, kind))
 
     # --- synchronization engine
 
-    def _engine(self, at: int, run: str | None) -> Steps:
+    def _engine(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> Steps:
         self.now = at
         self.pen.run = self.caller.run = run
         thread = self._thread = self._thread % 90 + 3
         self.now += self.dice.about(1_900 * MS, 10)
         yield from self.catch_up()
-        self.report(WsusSyncBegan("manual", thread))
+        self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else None)
         try:
             yield from self._synchronize()
         except Failure as failure:
@@ -222,7 +241,7 @@ class Wsus(Actor):
             yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
         while self.done < self.total:
             batch = min(50, self.total - self.done)
-            self.now += dice.about((60 if lan else 330) * MS * batch)
+            self.now += dice.about((280 if lan else 330) * MS * batch)
             yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
             self.done += batch
         self.now += dice.about(1_500 * MS)
