@@ -17,6 +17,7 @@ from simulator.failures import (
     ConfigurationRefused,
     ConnectionRefused,
     ConnectionTimedOut,
+    DatabaseUnreachable,
     HttpStatus,
     NameNotResolved,
     PermissionRefused,
@@ -77,6 +78,8 @@ class Reasons:
                 return self._say["wsus_not_configured"]()
             case ConfigurationRefused(problem):
                 return self._say["refused_replica" if problem == "replica" else "refused_service"]()
+            case DatabaseUnreachable():
+                return self._say["database_unreachable"]()
             case SynchronizationCanceled():
                 return self._say["canceled"]()
         assert_never(reason)
@@ -101,12 +104,16 @@ class Reasons:
                 return "System.Security.SecurityException"
             case ConfigurationRefused():
                 return "System.InvalidOperationException"
+            case DatabaseUnreachable():
+                return "System.Data.SqlClient.SqlException"
         return "System.Net.WebException"
 
     def frame(self, reason: Reason) -> str:
         """The method in which a web service call failed: the first stack frame, without ``at``."""
         if isinstance(reason, HttpStatus | ProxyStatus):
             return self._say["frame_read_response"]()
+        if isinstance(reason, DatabaseUnreachable):
+            return self._say["frame_sql_connection"]()
         return self._say["frame_get_request_stream"]()
 
     @property

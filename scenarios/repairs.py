@@ -119,6 +119,13 @@ def restart_executive(hand: Hand) -> None:
     executive.restart(hand.note(executive.service, "restarted"))
 
 
+@repair("R04", "Start the database service of SUSDB", "Datenbankdienst der SUSDB starten")
+def start_susdb(hand: Hand) -> None:
+    database = hand.site.wsus.database
+    because = hand.note(database, "running", "running")
+    hand.site.wsus.server.set_service(hand.at, database.name, running=True, because=because)
+
+
 @repair("R06", "Start WsusPool", "WsusPool starten")
 def start_pool(hand: Hand) -> None:
     hand.iis.pool.change(hand.note(hand.iis.pool, "started", "started"), started=True)

@@ -81,6 +81,10 @@ class ConfigurationRefused(NamedTuple):
     problem: Literal["replica", "service"]
 
 
+class DatabaseUnreachable(NamedTuple):
+    """The server's own database does not answer (SqlException)."""
+
+
 class SynchronizationCanceled(NamedTuple):
     """Somebody cancelled, or the service stopped in mid-run."""
 
@@ -97,6 +101,7 @@ Reason = (
     | CallTimedOut
     | WsusNotConfigured
     | ConfigurationRefused
+    | DatabaseUnreachable
     | SynchronizationCanceled
 )
 

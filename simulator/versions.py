@@ -69,6 +69,8 @@ class Version:
     assembly_file_version: str = "3.2.7600.226"
     runtimes: tuple[str, ...] = ("v2.0.50727",)
     """.NET runtimes that the version check tries, in order; the assembly is found for the last one."""
+    susdb_service: str = "MSSQL$MICROSOFT##SSEE"
+    """Windows service of the internal database that holds SUSDB [W]."""
     clr: str = "2.0.50727.1433"
     """Common language runtime in the SOAP client's user agent."""
     default_http_port: int = 80
@@ -115,6 +117,7 @@ _2012 = replace(
     assembly_version="4.0.0.0",
     assembly_file_version="6.2.9200.16384",
     runtimes=("v2.0.50727", "v4.0.30319"),
+    susdb_service="MSSQL$MICROSOFT##WID",
     clr="4.0.30319.42000",
     default_http_port=8530,
     default_https_port=8531,

@@ -569,6 +569,7 @@ REASONS: list[f.Reason] = [
     f.ProxyStatus(407),
     f.PermissionRefused("x"),
     f.CallTimedOut(),
+    f.DatabaseUnreachable(),
     f.WsusNotConfigured(3),
     f.ConfigurationRefused("replica"),
     f.ConfigurationRefused("service"),

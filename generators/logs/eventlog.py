@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
@@ -231,7 +232,8 @@ class SystemEvents(EventLog):
     def service_changed(self, entry: Entry) -> None:
         event: ServiceStateChanged = entry.event
         say = compile_texts("services", self.run.version, self.run.os_language)
-        display = say[event.service]() if event.service in say else one_line(event.service)
+        name = re.sub(r"\W", "_", event.service)
+        display = say[name]() if name in say else one_line(event.service)
         state = say[f"state_{event.state}"]()
         if self.run.version.w3svc_needs_iisadmin:  # Windows Server 2003: a classic source
             data = [("", display), ("", state)]

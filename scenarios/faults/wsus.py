@@ -72,3 +72,22 @@ def not_wsus_administrator(scene: Scene) -> None:
         group.change(scene.because, members=others)
     else:
         group.change(scene.because, members=group.healthy["members"])
+
+
+@fault(
+    "M33",
+    Text("SQL/WID service of SUSDB stopped", "SQL-/WID-Dienst der SUSDB beendet"),
+    Text(
+        "The database service that holds SUSDB was stopped; every WSUS web service but SelfUpdate answers with 500.",
+        "Der Datenbankdienst, der die SUSDB hält, wurde beendet; jeder WSUS-Webdienst außer SelfUpdate antwortet mit 500.",
+    ),
+    entity="{sup}/SUSDB service",
+    setting="state",
+    healthy="running",
+    faulty="stopped",
+    repairs=("R04", "R08", "R10"),
+    looks=("L45", "L35", "L37", "L90"),
+)
+def susdb_service_stopped(scene: Scene) -> None:
+    database = scene.wsus.database
+    scene.wsus.server.set_service(scene.at, database.name, running=not scene.broken, because=scene.because)

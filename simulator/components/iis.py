@@ -27,8 +27,8 @@ SEC_E_LOGON_DENIED = 2148074252
 ERROR_ACCESS_DENIED = 5
 NEVER = 2**63
 
-Application = Callable[[str, int], tuple[Reason, Entry | None] | None]
-"""What answers behind a virtual directory: given the caller's account and the instant, the trouble and its cause, if any."""
+Application = Callable[[str], tuple[Reason, Entry | None] | None]
+"""What answers behind a virtual directory: given the caller's account, the trouble and its cause, if any."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -323,7 +323,7 @@ def request(
     verdict = iis.verdict(virtual, account, https=binding.https)
     trouble: tuple[Reason, Entry | None] | None = None
     if verdict.status == 200 and virtual.application is not None:
-        trouble = virtual.application(account.name, at)
+        trouble = virtual.application(account.name)
         if trouble is not None and isinstance(trouble[0], HttpStatus):
             verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
     because = verdict.because

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from simulator.components.actor import Actor, Steps
-from simulator.components.iis import DIRECTORIES, Caller, ephemeral_port, request
+from simulator.components.iis import DIRECTORIES, Caller, Verdict, ephemeral_port, request
 from simulator.components.windows import Account, Group, Server, WindowsService
 from simulator.events import (
     RequestsRejected,
@@ -25,6 +25,7 @@ from simulator.failures import (
     CallTimedOut,
     ConfigurationRefused,
     ConnectionRefused,
+    DatabaseUnreachable,
     Failure,
     HttpStatus,
     NameNotResolved,
@@ -49,6 +50,8 @@ RETRIES = 2
 RETRY_PAUSE_US = 11_800 * MS
 """WSUS repeats a web service call that the upstream server answered with an error [P]; with this pause, the child's failed
 run takes the seed's 28 s [I]."""
+SQL_TIMEOUT_US = 15 * SECOND
+"""A connection to SQL Server is given up after this long [I: .NET's default]."""
 AUTOMATIC_DELAY_US = 20 * MINUTE
 """From switching on WSUS's own schedule to its first synchronization [I: the hour is the administrator's choice]."""
 DETECT_US = 10 * MINUTE
@@ -106,6 +109,7 @@ class Wsus(Actor):
         self.proxy = proxy
         self.service = WindowsService(entity=f"{server.name}/WsusService", name="WsusService")
         server.services["WsusService"] = self.service
+        self.database = server.add_service(world.version.susdb_service)
         # a downstream server presents no credentials to its upstream server
         self.caller = Caller(world.journal, server, "wsus", Account(entity=server.name, name=""), self.dice)
         self.phase: Phase = "idle"
@@ -121,6 +125,8 @@ class Wsus(Actor):
         self._abort = False
         self.health = HealthMonitor(world, self)
         assert server.iis is not None
+        for _, directory in _CHECKED:
+            server.iis.directories[directory].application = self._serve
         server.iis.directories["ApiRemoting30"].application = self._authorize
 
     # --- service
@@ -141,8 +147,15 @@ class Wsus(Actor):
 
     # --- API
 
-    def _authorize(self, account: str, at: int) -> tuple[Reason, Entry | None] | None:
+    def _serve(self, account: str) -> tuple[Reason, Entry | None] | None:
+        """What a web service says: all but SelfUpdate need the database [W]."""
+        return None if self.database.running else (HttpStatus(500), self.database.because("running"))
+
+    def _authorize(self, account: str) -> tuple[Reason, Entry | None] | None:
         """What the API says to an authenticated caller: only members of WSUS Administrators may use it."""
+        trouble = self._serve(account)
+        if trouble is not None:
+            return trouble
         if account in self.administrators.members or account == self.server.computer_account:
             return None
         return PermissionRefused(account), self.administrators.because("members")
@@ -211,6 +224,8 @@ class Wsus(Actor):
         match reason:
             case SynchronizationCanceled():
                 return "UserCanceled"
+            case DatabaseUnreachable():
+                return "LocalDBConnectFail"
             case HttpStatus(status=401):
                 return "DssAuthenticationError"
             case ProxyStatus() | NameNotResolved(proxy=True):
@@ -260,6 +275,8 @@ class Wsus(Actor):
     def _check_abort(self) -> None:
         if self._abort:
             raise Failure(SynchronizationCanceled(), self._aborted, 0)
+        if not self.database.running:
+            raise Failure(DatabaseUnreachable(), self.database.because("running"), self.dice.about(SQL_TIMEOUT_US))
 
     def _call(self, service: str, method: str, took_us: int) -> Steps:
         """One web service call upstream, repeated when the answer was an HTTP error; raises ``Failure`` for good."""
@@ -389,6 +406,9 @@ class HealthMonitor(Actor):
                 directory = iis.directories[name]
                 account = self.caller.account if service == "ApiRemoting" else self._nobody
                 verdict = iis.verdict(directory, account, https=binding.https)
+                trouble = directory.application(account.name) if verdict.status == 200 and directory.application else None
+                if trouble is not None and isinstance(trouble[0], HttpStatus):
+                    verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
                 rows += iis.rows(directory, verdict, 3, fresh=True)
                 reason: Reason | None = (
                     None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)
@@ -399,8 +419,8 @@ class HealthMonitor(Actor):
             entry = self.caller.pen(server).report(self.now, served, because)
             if because is None and not self._broken and not binding.https:
                 self._healthy, self._healthy_changes = served, State.changes
-            for service, trouble, _ in found:
-                self._note(service, trouble, entry)
+            for service, reason, _ in found:
+                self._note(service, reason, entry)
         except Failure as failure:
             for service, _ in _CHECKED:
                 self._note(service, failure.reason, failure.because)
