@@ -97,10 +97,6 @@ def _iso_head(local: datetime) -> str:
     return f"{local:%Y-%m-%d}T{local.hour:02}:"
 
 
-def _sql_head(local: datetime) -> str:
-    return f"{local:%Y-%m-%d} {local.hour:02}:"
-
-
 @cache
 def _zone(name: str) -> Zone:
     return Zone(name)
@@ -122,18 +118,6 @@ def zone_name_stamp(zone: str, standard: str, daylight: str) -> Stamp:
 def gmt_stamp() -> Stamp:
     """``Mon Aug 06 17:54:32.699 2007``: GMTDATE of a STATMSG line [S]."""
     return Stamp(_zone("UTC"), _c_head, lambda local, _: f" {local.year}")
-
-
-@cache
-def utc_second_stamp() -> Stamp:
-    """``2014-01-16 18:53:54`` in UTC: W3C logs."""
-    return Stamp(_zone("UTC"), _sql_head, lambda _local, _bias: "", millis=False)
-
-
-@cache
-def utc_stamp() -> Stamp:
-    """``2014-01-16 18:53:54.231`` in UTC: SoftwareDistribution.log."""
-    return Stamp(_zone("UTC"), _sql_head, lambda _local, _bias: "")
 
 
 @cache

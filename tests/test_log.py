@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generators.layouts import CMTRACE, W3C, Stamp, bias_stamp, gmt_stamp, hex_thread, iso_stamp, utc_second_stamp, zone_name_stamp
+from generators.layouts import CMTRACE, W3C, Stamp, bias_stamp, gmt_stamp, hex_thread, iso_stamp, zone_name_stamp
 from generators.log import BOM_UTF8, DailyLog, Log, Memory, Run, Writes, _cp1252
 from generators.truth_record import TruthRecord, read
+from generators.utc import utc_seconds
 from generators.write import Recorder, log_types
 from simulator.estate import CONTOSO, ESTATES, Estate, Site
 from simulator.events import ActionTaken, ComponentStarted, FaultBegan, Source, SyncFailed, UpdateSynced
@@ -171,10 +172,10 @@ class _Daily(DailyLog):
         return f"ex{day:%y%m%d}.log"
 
     def stamp(self) -> Stamp:
-        return utc_second_stamp()
+        return utc_seconds()
 
     def header(self, at: int) -> str:
-        return f"#Date: {utc_second_stamp()(at)}\r\n"
+        return f"#Date: {utc_seconds()(at)}\r\n"
 
     def note(self, at: int) -> None:
         self.begin_day(at)
