@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from generators.write import Recorder
 from simulator.clock import Zone
@@ -13,6 +14,9 @@ from simulator.journal import Entry
 from simulator.units import HOUR
 from simulator.versions import version
 from simulator.world import World
+
+settings.register_profile("wsyncsim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wsyncsim")
 
 MONDAY = datetime.datetime(2026, 3, 2, 6, 0)
 
