@@ -16,6 +16,7 @@ from simulator.clock import Zone
 from simulator.units import MS
 
 _QUARTER_MS: Final = 900_000
+_MINUTE_MS: Final = 60_000
 _MINUTES: Final = tuple(f"{second // 60:02}:{second % 60:02}" for second in range(3600))
 _MILLIS: Final = tuple(f".{milli:03}" for milli in range(1000))
 
@@ -46,13 +47,19 @@ PLAIN: Final = Layout()
 """Nothing around the message: exports of event logs and status messages."""
 
 
+def _slot_ms(zone: Zone, at: int) -> int:
+    """How long a piece of time around ``at`` has one offset: a quarter of an hour, or a minute where it changes."""
+    start = at - at % (_QUARTER_MS * MS)
+    return _QUARTER_MS if zone.bias_min(start) == zone.bias_min(start + _QUARTER_MS * MS - 1) else _MINUTE_MS
+
+
 class Stamp:
     """Text of an instant in a zone, made by look-ups: what is the same for a quarter of an hour is made once.
 
-    Offsets of all zones, and the instants at which they change, are whole quarters of an hour.
+    All offsets are whole quarters of an hour. Where one changes in between, the quarter is taken minute by minute.
     """
 
-    __slots__ = ("_base", "_head", "_make_head", "_make_tail", "_millis", "_start_ms", "_tail", "zone")
+    __slots__ = ("_base", "_head", "_make_head", "_make_tail", "_millis", "_slot_ms", "_start_ms", "_tail", "zone")
 
     def __init__(
         self, zone: Zone, head: Callable[[datetime], str], tail: Callable[[datetime, int], str], *, millis: bool = True
@@ -67,7 +74,7 @@ class Stamp:
     def __call__(self, at: int) -> str:
         """Instant ``at``, microseconds, in words."""
         ms = at // MS - self._start_ms
-        if not 0 <= ms < _QUARTER_MS:
+        if not 0 <= ms < self._slot_ms:
             ms = self._turn(at)
         if self._millis:
             return f"{self._head}{_MINUTES[self._base + ms // 1000]}{_MILLIS[ms % 1000]}{self._tail}"
@@ -75,7 +82,8 @@ class Stamp:
 
     def _turn(self, at: int) -> int:
         """Make the texts of the quarter of ``at``; returns how many milliseconds have passed in it."""
-        ms = at // MS % _QUARTER_MS
+        self._slot_ms = _slot_ms(self.zone, at)
+        ms = at // MS % self._slot_ms
         start = (at // MS - ms) * MS
         self._start_ms = start // MS
         local = self.zone.local(start)
@@ -111,7 +119,12 @@ def bias_stamp(zone: str) -> Stamp:
 @cache
 def zone_name_stamp(zone: str, standard: str, daylight: str) -> Stamp:
     """``Mon Aug 06 19:54:32.699 2007 W. Europe Daylight Time`` [U; D for SMS 2.0]: C's date and the zone's Windows name."""
-    return Stamp(_zone(zone), _c_head, lambda local, _: f" {local.year} {daylight if local.dst() else standard}")
+    rules = _zone(zone)
+
+    def tail(local: datetime, bias_min: int) -> str:
+        return f" {local.year} {daylight if bias_min < rules.standard_bias_min(local.year) else standard}"
+
+    return Stamp(rules, _c_head, tail)
 
 
 @cache
@@ -160,7 +173,7 @@ class Lines:
 class When:
     """The instant's part of a truth record, shared by all logs of a zone."""
 
-    __slots__ = ("_at", "_local", "_local_base", "_start_ms", "_text", "_utc", "_utc_base", "_zone")
+    __slots__ = ("_at", "_local", "_local_base", "_slot_ms", "_start_ms", "_text", "_utc", "_utc_base", "_zone")
 
     def __init__(self, zone: str) -> None:
         self._zone = _zone(zone)
@@ -173,7 +186,7 @@ class When:
         if at != self._at:
             self._at = at
             ms = at // MS - self._start_ms
-            if not 0 <= ms < _QUARTER_MS:
+            if not 0 <= ms < self._slot_ms:
                 ms = self._turn(at)
             second, milli = ms // 1000, _MILLIS[ms % 1000]
             local, utc = _MINUTES[self._local_base + second], _MINUTES[self._utc_base + second]
@@ -181,7 +194,8 @@ class When:
         return self._text
 
     def _turn(self, at: int) -> int:
-        ms = at // MS % _QUARTER_MS
+        self._slot_ms = _slot_ms(self._zone, at)
+        ms = at // MS % self._slot_ms
         start = (at // MS - ms) * MS
         self._start_ms = start // MS
         local, utc = self._zone.local(start), _zone("UTC").local(start)

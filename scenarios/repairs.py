@@ -239,7 +239,9 @@ def clear_connection_account(hand: Hand) -> None:
 
 @repair("R29", "Set the proxy on the SUP", "Proxy am SUP eintragen")
 def set_proxy(hand: Hand) -> None:
-    hand.site.save_sup(hand.note(hand.site.sup, "proxy set", "proxy_host"), **_proxy_of(hand))
+    proxy = _proxy_of(hand)
+    because = hand.note(hand.site.sup, f"{proxy['proxy_host']}:{proxy['proxy_port']}", "proxy_host", "proxy_port")
+    hand.site.save_sup(because, proxy_host=proxy["proxy_host"], proxy_port=proxy["proxy_port"])
 
 
 @repair("R30", "Set the proxy account on the SUP", "Proxykonto am SUP eintragen")

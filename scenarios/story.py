@@ -219,12 +219,31 @@ class _Reader:
 
     def _try(self, story: Story, steps: Sequence[tuple[Step, int]]) -> None:
         """Take every step once, in a world that stands still: some cannot be taken in every estate."""
+        self._refuse_overlap(steps)
         world = story.without_faults().build()
         for step, number in steps:
             try:
                 _deed(step)(world)
             except EstateError as error:
                 raise self.source.wrong(("timeline", number), error.what, error.hint) from None
+
+    def _refuse_overlap(self, steps: Sequence[tuple[Step, int]]) -> None:
+        """A fault that is in force already cannot begin again at the same site."""
+        until: dict[tuple[str, str], int | None] = {}
+        for step, number in sorted(steps, key=lambda pair: pair[0].at):
+            if step.kind == "repair":
+                mended = [key for key in until if step.id in {repair.partition("@")[0] for repair in FAULTS[key[0]].repairs}]
+                for key in mended:
+                    del until[key]
+                continue
+            key = (step.id, step.site)
+            if key in until and (until[key] is None or step.at < (until[key] or 0)):
+                raise self.source.wrong(
+                    ("timeline", number),
+                    f"fault {step.id} is in force at site {step.site} already",
+                    "Let the first one end (until), or have it repaired before",
+                )
+            until[key] = step.until
 
     def _start(self) -> datetime:
         text = self.changes.start or self.file.start

@@ -38,10 +38,11 @@ def _zone_info(name: str) -> ZoneInfo:
 class Zone:
     """One time zone. ``bias_min`` is what ConfigMgr writes: UTC = local time + bias."""
 
-    __slots__ = ("_info", "name")
+    __slots__ = ("_info", "_standard", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._standard: dict[int, int] = {}
         self._info = _zone_info(name)
 
     def local(self, at: int) -> datetime:
@@ -55,8 +56,18 @@ class Zone:
         return -int(offset.total_seconds()) // 60
 
     def daylight(self, at: int) -> bool:
-        """Whether daylight saving time is in force at instant ``at``."""
-        return bool(self.local(at).dst())
+        """Whether the clocks are ahead of what they are in the other half of the year, at instant ``at``."""
+        local = self.local(at)
+        return self.bias_min(at) < self.standard_bias_min(local.year)
+
+    def standard_bias_min(self, year: int) -> int:
+        """The larger bias of a year: that of standard time, in zones too that call their summer the normal time."""
+        standard = self._standard.get(year)
+        if standard is None:
+            halves = (datetime(year, month, 1, tzinfo=UTC) for month in (1, 7))
+            biases = (self.bias_min((half - _EPOCH) // timedelta(microseconds=1)) for half in halves)
+            standard = self._standard[year] = max(biases)
+        return standard
 
     def instant(self, local: datetime) -> int:
         """The instant of a naive local time; of an ambiguous one the first, of a skipped one as if the clock had not moved."""

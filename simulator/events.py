@@ -467,6 +467,8 @@ class UpstreamCallFailed(NamedTuple):
     method: str
     """Operation of the web service, such as ``GetAuthorizationCookie``."""
     reason: Reason
+    attempt: int
+    """0 for the first, 1 for its first repetition ..."""
     retry: bool
     thread: int
 

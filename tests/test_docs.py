@@ -232,7 +232,7 @@ def _file_names() -> set[str]:
         if generation != "2007":
             world.plan(world.start + 4 * HOUR, lambda w: FAULTS["M07"].begin(w, "CS1") and None)
         names |= {path.split("/", 2)[2] for path in logs_of(world) if path.startswith("logs/")}
-    return {re.sub(r"\d{6}(?=\.log)", "YYMMDD", re.sub(r"W3SVC\d+", "W3SVC<id>", name)) for name in names}
+    return {re.sub(r"\d{6}(?=\.log)", "YYMMDD", re.sub(r"W3SVC\d+", "W3SVC<id>", name.replace(".lo_", ".log"))) for name in names}
 
 
 def test_every_file_that_is_written_stands_among_the_log_formats() -> None:

@@ -16,6 +16,7 @@ from generators.log import BOM_UTF8, DailyLog, Log, Memory, Run, Writes, _cp1252
 from generators.truth_record import TruthRecord, read
 from generators.utc import utc_seconds
 from generators.write import Recorder, log_types
+from simulator.clock import Zone
 from simulator.estate import CONTOSO, ESTATES, Estate, Site
 from simulator.events import ActionTaken, ComponentStarted, FaultBegan, Source, SyncFailed, UpdateSynced
 from simulator.failures import NameNotResolved
@@ -269,3 +270,18 @@ def test_stamps_of_2007() -> None:
 def test_thread_is_decimal_and_upper_case_hex() -> None:
     assert [hex_thread(tid) for tid in (756, 5976, 33872)] == ["756 (0x2F4)", "5976 (0x1758)", "33872 (0x8450)"]
     assert CMTRACE.thread is hex_thread
+
+
+def test_a_zone_that_calls_summer_normal_still_has_daylight_time_in_summer() -> None:
+    dublin = Zone("Europe/Dublin")
+    january, july = 1_768_500_000_000_000, 1_784_200_000_000_000
+    assert (dublin.daylight(january), dublin.daylight(july)) == (False, True)
+
+
+def test_an_offset_that_changes_off_the_quarter_hour_is_met_to_the_minute() -> None:
+    zone = Zone("America/St_Johns")
+    stamp = bias_stamp(zone.name)
+    for minute in range(40):  # clocks went back at 00:01 on 4 November 2007, 02:31 UTC
+        at = 1_194_142_800_000_000 + minute * 60_000_000
+        local = zone.local(at)
+        assert stamp(at) == f"{local:%m-%d-%Y %H:%M:%S}.000{zone.bias_min(at):+03d}"

@@ -107,8 +107,8 @@ CASES: list[tuple[Any, str, str, list[str]]] = [
         "en",
         [
             (
-                f"{STAMP}\tWarning\tWsusService.15\t{REPORT}\t"
-                "EventId=387,Type=Warning,Category=Synchronization,Message=Synchronization was canceled."
+                f"{STAMP}\tInfo\tWsusService.15\t{REPORT}\t"
+                "EventId=387,Type=Information,Category=Synchronization,Message=Synchronization was canceled."
             )
         ],
     ),
@@ -119,7 +119,7 @@ CASES: list[tuple[Any, str, str, list[str]]] = [
         [f"{STAMP}\tInfo\tWsusService.15\tCatalogSyncAgent.SetSubscriptionStateWithRetry\tFiring event SyncFinish..."],
     ),
     (
-        UpstreamCallFailed(URL, "GetCookie", HttpStatus(401, 2, 5), retry=True, thread=27),
+        UpstreamCallFailed(URL, "GetCookie", HttpStatus(401, 2, 5), 1, retry=True, thread=27),
         "2007",
         "en",
         [
@@ -134,7 +134,7 @@ CASES: list[tuple[Any, str, str, list[str]]] = [
         ],
     ),
     (
-        UpstreamCallFailed(URL, "GetCookie", NAME, retry=False, thread=27),
+        UpstreamCallFailed(URL, "GetCookie", NAME, 1, retry=False, thread=27),
         "cb",
         "de",
         [
@@ -219,7 +219,7 @@ def test_lines_of_tls_name_the_inner_exception() -> None:
 
 
 def test_a_stack_trace_is_one_truth_record() -> None:
-    files = written([entry(UpstreamCallFailed(URL, "GetCookie", NAME, retry=False, thread=27))], "cb", truth=True)
+    files = written([entry(UpstreamCallFailed(URL, "GetCookie", NAME, 1, retry=False, thread=27))], "cb", truth=True)
     ((text, record),) = truth_of(files, FILE)
     assert text + "\r\n" == text_of(files, FILE)
     assert (record.line, record.line_end) == (1, 6)
@@ -230,7 +230,10 @@ def test_a_stack_trace_is_one_truth_record() -> None:
 def test_any_name_stays_in_its_record(name: str) -> None:
     reason = NameNotResolved(name)
     files = written(
-        [entry(UpstreamCallFailed(URL, "GetCookie", reason, retry=True, thread=7)), entry(WebServiceChecked("Client", reason, 7))],
+        [
+            entry(UpstreamCallFailed(URL, "GetCookie", reason, 1, retry=True, thread=7)),
+            entry(WebServiceChecked("Client", reason, 7)),
+        ],
         "2012",
     )
     lines = text_of(files, FILE).removesuffix("\r\n").split("\r\n")

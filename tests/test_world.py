@@ -20,6 +20,8 @@ from simulator.estate import CONTOSO, ESTATES
 from simulator.events import (
     ActionTaken,
     ApiConnectionFailed,
+    ComponentStarted,
+    ComponentStopped,
     FaultBegan,
     RequestsServed,
     SyncFailed,
@@ -27,6 +29,8 @@ from simulator.events import (
     SyncStarted,
     SyncSucceeded,
     WcmStateSet,
+    WcmWokeUp,
+    WsusServiceStopped,
     WsusSyncBegan,
     WsusSyncEnded,
 )
@@ -344,3 +348,105 @@ def test_configmgr_waits_while_wsus_synchronizes_by_itself_and_wcm_switches_that
     assert began[1].at > _events(entries, WsusSyncEnded)[0].at
     assert not _events(entries, SyncFailed)
     assert not world.sites["CS1"].wsus.settings.automatic
+
+
+def test_a_stopped_component_writes_nothing_until_it_starts_again() -> None:
+    for seed in range(1, 9):
+        world = world_of(seed=seed, hours=4)
+        for minute in (119, 121, 122, 123, 124):
+            _repair(world, "R03", minute * MINUTE + seed * 5 * SECOND)
+            _repair(world, "R35", minute * MINUTE + seed * 7 * SECOND)
+        stopped: set[str] = set()
+        for entry in world.simulate():
+            if isinstance(entry.event, ComponentStarted):
+                stopped.discard(entry.reporter)
+            assert entry.reporter not in stopped, entry
+            if isinstance(entry.event, ComponentStopped):
+                stopped.add(entry.reporter)
+
+
+def test_restarting_twice_leaves_one_thread_per_component() -> None:
+    world = world_of(hours=6)
+    _repair(world, "R03", 20 * MINUTE)
+    _repair(world, "R03", 20 * MINUTE + 10 * SECOND)
+    woke = _events(list(world.simulate()), WcmWokeUp)
+    assert len(woke) == 6
+
+
+def test_stopping_the_service_cancels_its_synchronization_first() -> None:
+    world = world_of(hours=4)
+    _fault(world, "S11", 2 * HOUR + 25 * SECOND)
+    wsus = [entry for entry in world.simulate() if entry.reporter == "CS1SUP/wsus"]
+    stopped = next(i for i, entry in enumerate(wsus) if isinstance(entry.event, WsusServiceStopped))
+    ended = wsus[stopped - 1]
+    assert isinstance(ended.event, WsusSyncEnded)
+    assert ended.event.trouble is not None
+    assert (ended.event.trouble.error, ended.at) == ("UserCanceled", wsus[stopped].at)
+    assert not [entry for entry in wsus[stopped + 1 :] if isinstance(entry.event, WsusSyncEnded)]
+
+
+def test_saving_twice_wakes_wcm_twice() -> None:
+    world = world_of(hours=1)
+    _repair(world, "R08", 20 * MINUTE)
+    _repair(world, "R08", 20 * MINUTE + 3 * SECOND)
+    woke = [entry for entry in _events(list(world.simulate()), WcmWokeUp) if entry.event.cause == "site control change"]
+    assert len(woke) == 2
+    assert woke[1].at - woke[0].at < 30 * SECOND
+
+
+def test_each_of_two_faults_is_blamed_for_its_own_failures() -> None:
+    world = world_of("contoso-child", hours=8)
+    _fault(world, "S20", 10 * MINUTE, "CS1")
+    _fault(world, "S20", 20 * MINUTE, "PS1")
+    _fault(world, "S15", 30 * MINUTE)
+    _repair(world, "R33", 3 * HOUR, "PS1")
+    _repair(world, "R08", 3 * HOUR + MINUTE, "PS1")
+    for entry in world.simulate():
+        if isinstance(entry.event, ApiConnectionFailed):
+            cause = root(entry)
+            assert cause is not None
+            assert (cause.event.fault, cause.event.site) == ("S20", entry.host[:3])
+
+
+def test_a_child_blames_its_parents_wrong_address() -> None:
+    world = world_of("contoso-child", hours=14)
+    _fault(world, "S21", HOUR, "PS1")
+    _fault(world, "S06", 2 * HOUR + 10 * MINUTE, "CS1")
+    failed = [entry for entry in _events(list(world.simulate()), SyncFailed) if entry.host == "PS1SITE"]
+    assert failed
+    assert {faults_of(entry)[0] for entry in failed} == {"S21", "S06"}
+
+
+def test_two_accounts_can_be_denied_at_once() -> None:
+    world = world_of("contoso-account", hours=4)
+    _fault(world, "S17", 10 * MINUTE)
+    _fault(world, "S16", 20 * MINUTE)
+    assert {faults_of(entry)[0] for entry in _events(list(world.simulate()), SyncFailed)} == {"S17"}
+
+
+def test_full_synchronization_is_not_lost_behind_a_smaller_request() -> None:
+    world = world_of(hours=4)
+    _repair(world, "R10", 2 * HOUR + 10 * SECOND)
+    _repair(world, "R11", 2 * HOUR + 60 * SECOND)
+    found = [entry.event.file for entry in _events(list(world.simulate()), SyncRequestFound)]
+    assert found == ["FULL.SYN"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "local", "hour", "expected"),
+    [
+        ("Europe/Berlin", (2026, 3, 27), 2, [2, 2, 3, 2, 2]),
+        ("America/Santiago", (2026, 9, 4), 0, [0, 0, 1, 0]),
+    ],
+)
+def test_a_schedule_in_the_hour_that_daylight_saving_skips_comes_back(
+    zone: str, local: tuple[int, int, int], hour: int, expected: list[int]
+) -> None:
+    import datetime
+    from dataclasses import replace
+
+    site = replace(CONTOSO.top, sync_at_h=hour)
+    world = world_of(replace(CONTOSO, timezone=zone, sites=(site,)), hours=24 * 6, local=datetime.datetime(*local))
+    clock = world.sites["CS1"].server.zone
+    started = [clock.local(entry.at) for entry in _events(list(world.simulate()), SyncStarted)]
+    assert [at.hour for at in started][: len(expected)] == expected

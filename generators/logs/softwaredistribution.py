@@ -63,6 +63,8 @@ class SoftwareDistributionLog(Log):
 
     def call_failed(self, entry: Entry) -> None:
         event: UpstreamCallFailed = entry.event
+        if not event.retry and not event.attempt:
+            return  # what is not worth a second attempt is told of when the synchronization ends
         self.lines.set_thread(event.thread)
         write = self.lines.call_retried if event.retry else self.lines.call_failed
         write(entry.at, exception_text(self.run, event.reason), self.run.reasons.at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scenarios.fault import Scene, fault
 from scenarios.text import Text
-from simulator.components.iis import SSL_DIRECTORIES
+from simulator.components.iis import SSL_DIRECTORIES, Denial
 from simulator.components.windows import Account
 
 
@@ -27,8 +27,7 @@ from simulator.components.windows import Account
     needs=("remote",),
 )
 def computer_account_denied(scene: Scene) -> None:
-    denied = (scene.site.server.computer_account,) if scene.broken else ()
-    scene.iis.directories["ApiRemoting30"].change(scene.because, denied=denied)
+    _deny(scene, scene.site.server.computer_account)
 
 
 @fault(
@@ -51,8 +50,14 @@ def computer_account_denied(scene: Scene) -> None:
     needs=("account", "remote"),
 )
 def connection_account_denied(scene: Scene) -> None:
-    denied = (scene.sup.connection_account,) if scene.broken else ()
-    scene.iis.directories["ApiRemoting30"].change(scene.because, denied=denied)
+    _deny(scene, scene.sup.connection_account)
+
+
+def _deny(scene: Scene, account: str) -> None:
+    """Have the permissions of ApiRemoting30 deny that account, or no longer; other accounts stay as they are."""
+    directory = scene.iis.directories["ApiRemoting30"]
+    others = tuple(denial for denial in directory.denied if denial.account != account)
+    directory.change(scene.because, denied=(*others, Denial(account, scene.because)) if scene.broken else others)
 
 
 @fault(

@@ -44,6 +44,6 @@ def dns_forwarder_down(scene: Scene) -> None:
 )
 def path_blocked(scene: Scene) -> None:
     firewall = scene.world.network.firewall
-    rule = Rule(scene.site.server.name, scene.wsus.server.name, 0, "drop")
-    rules = tuple(other for other in firewall.rules if other != rule)
+    rule = Rule(scene.site.server.name, scene.wsus.server.name, 0, "drop", scene.because)
+    rules = tuple(other for other in firewall.rules if other[:2] != rule[:2])
     firewall.change(scene.because, rules=(*rules, rule) if scene.broken else rules)

@@ -27,11 +27,10 @@ from scenarios.text import Text
 )
 def proxy_not_configured(scene: Scene) -> None:
     if scene.broken:
-        scene.site.save_sup(scene.because, proxy_host="", proxy_port=0, proxy_account="")
+        scene.site.save_sup(scene.because, proxy_host="", proxy_port=0)
     else:
         healthy = scene.sup.healthy
-        keys = ("proxy_host", "proxy_port", "proxy_account")
-        scene.site.save_sup(scene.because, **{key: healthy[key] for key in keys})
+        scene.site.save_sup(scene.because, proxy_host=healthy["proxy_host"], proxy_port=healthy["proxy_port"])
 
 
 @fault(

@@ -49,6 +49,13 @@ class Binding(State):
     certificate: Certificate | None = None
 
 
+class Denial(NamedTuple):
+    """An account that folder permissions deny, and the entry that made them do so."""
+
+    account: str
+    because: Entry | None
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class VirtualDirectory(State):
     """One of the nine virtual directories of WSUS, as installed [W]."""
@@ -61,7 +68,7 @@ class VirtualDirectory(State):
     require_ssl: bool
     readers: tuple[str, ...]
     """Groups that the folder's permissions let read (or more) [W]."""
-    denied: tuple[str, ...] = ()
+    denied: tuple[Denial, ...] = ()
     """Accounts that they expressly do not."""
     application: Application | None = None
 
@@ -205,8 +212,11 @@ class Iis:
             reader = user = account.name
         else:
             return Verdict(401, 2, SEC_E_NO_CREDENTIALS, "", directory.because("anonymous", "integrated"))
-        if reader in directory.denied or EVERYBODY.isdisjoint(directory.readers):
-            return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("denied", "readers"))
+        for denial in directory.denied:
+            if denial.account == reader:
+                return Verdict(401, 3, ERROR_ACCESS_DENIED, user, denial.because)
+        if EVERYBODY.isdisjoint(directory.readers):
+            return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("readers"))
         return Verdict(200, 0, 0, user, None)
 
     def rows(self, directory: VirtualDirectory, verdict: Verdict, took_ms: int, *, fresh: bool) -> tuple[Served, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from simulator.components.windows import Server
 from simulator.dice import Stream
 from simulator.failures import ConnectionRefused, ConnectionTimedOut, Failure, NameNotResolved, TlsRefused, TrustNotEstablished
+from simulator.journal import Entry
 from simulator.state import State, first
 from simulator.units import MS, SECOND
 
@@ -30,6 +31,8 @@ class Rule(NamedTuple):
     destination: str
     port: int
     action: Literal["reject", "drop"]
+    because: Entry | None
+    """The entry that put it there."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -78,10 +81,11 @@ class Network:
         server = dns.records.get(name.lower())
         if server is not None:
             return self.servers.get(server)
-        inside = name.lower().endswith(dns.entity)
+        inside = name.lower().endswith(f".{dns.entity}")
         if dns.forwards and not inside:
             return None
-        raise Failure(NameNotResolved(name, proxy), dns.because("records", "forwards"), dice.about(NAME_FAILURE_US, 10))
+        because = dns.because("records" if inside else "forwards")
+        raise Failure(NameNotResolved(name, proxy), because, dice.about(NAME_FAILURE_US, 10))
 
     def reach(self, client: Server, destination: str, port: int, dice: Stream) -> None:
         """Send a SYN from ``client`` to a server's (or an Internet host's) port; raises ``Failure`` when a rule stops it."""
@@ -92,7 +96,7 @@ class Network:
                 and rule.port in (0, port)
                 and client.name != destination
             ):
-                because = self.firewall.because("rules")
+                because = rule.because
                 if rule.action == "drop":
                     raise Failure(ConnectionTimedOut(self.address(destination), port), because, dice.about(DROPPED_US, 2))
                 raise Failure(ConnectionRefused(self.address(destination), port), because, dice.about(REFUSED_US, 8))

@@ -109,12 +109,14 @@ class Executive:
         self.service = server.add_service("SMS_EXECUTIVE")
         self._dice = world.dice.stream(f"{server.name}/SMS_EXECUTIVE")
         self._members: list[ThreadedActor] = []
+        self._restart_pending = False
 
     def add(self, member: ThreadedActor) -> None:
         self._members.append(member)
 
     def start(self, at: int, *, resumed: bool, because: Entry | None) -> None:
         """Start all threads under a new process id."""
+        self._restart_pending = False
         if not resumed:
             self.server.set_service(at, "SMS_EXECUTIVE", running=True, because=because)
         pid = self._dice.between(500, 2_000) * 4
@@ -130,7 +132,9 @@ class Executive:
             member.process = self.world.env.process(self._guard(member, resumed=resumed))
 
     def stop(self, at: int, because: Entry | None) -> None:
-        """Stop all threads where they are."""
+        """Stop all threads where they are; nothing happens when they do not run."""
+        if not self.service.running:
+            return
         for member in self._members:
             if member.process.is_alive:
                 member.process.interrupt()
@@ -139,9 +143,12 @@ class Executive:
         self.server.set_service(at, "SMS_EXECUTIVE", running=False, because=because)
 
     def restart(self, because: Entry | None) -> None:
-        """Stop now, start again a little later."""
+        """Stop now, start again a little later; a restart under way is not begun again."""
+        if self._restart_pending:
+            return
+        self._restart_pending = True
+        self.stop(self.world.now, because)
         at = self.world.now
-        self.stop(at, because)
         self.world.plan(at + self._dice.about(RESTART_US), lambda world: self.start(world.now, resumed=False, because=because))
 
     @staticmethod

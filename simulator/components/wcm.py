@@ -95,11 +95,13 @@ class ConfigurationManager(ThreadedActor):
             next_at = self._wait(self.now + CYCLE_US)
         while True:
             began = self.now
-            yield from self.wait_for_bell(next_at)
+            if self._changed is None:
+                yield from self.wait_for_bell(next_at)
             if self._changed is not None:
                 (because,) = self._changed
                 self._changed = None
                 self.now += self.dice.about(NOTICE_US, 10)
+                yield from self.catch_up()
                 yield from self._cycle("site control change", because, 0)
                 next_at = self._wait(self.now + CYCLE_US)
             else:

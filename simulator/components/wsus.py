@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from simpy import Interrupt, Process
+
 from simulator.components.actor import Actor, Steps
 from simulator.components.iis import DIRECTORIES, Caller, Verdict, ephemeral_port, request
 from simulator.components.windows import Account, Group, Server, WindowsService
@@ -121,8 +123,8 @@ class Wsus(Actor):
         """Newest revision that it holds."""
         self._thread = self.dice.between(5, 90)
         self._w3wp_thread = self.dice.between(5, 90)
-        self._aborted: Entry | None = None
-        self._abort = False
+        self._running: Process | None = None
+        self._automatic_since = -1
         self.health = HealthMonitor(world, self)
         assert server.iis is not None
         for _, directory in _CHECKED:
@@ -132,12 +134,13 @@ class Wsus(Actor):
     # --- service
 
     def stop(self, at: int, because: Entry | None) -> None:
-        """Stop Update Services; a running synchronization ends."""
+        """Stop Update Services; a running synchronization is cancelled first."""
         if self.service.running:
+            if self._running is not None and self._running.is_alive:
+                self._running.interrupt()
+                self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
             entry = self.pen.report(at, WsusServiceStopped(), because)
             self.server.set_service(at, "WsusService", running=False, because=entry)
-            if self.phase != "idle":
-                self._abort, self._aborted = True, entry
 
     def start(self, at: int, because: Entry | None) -> None:
         """Start Update Services."""
@@ -168,14 +171,17 @@ class Wsus(Actor):
             raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
 
     def schedule(self, because: Entry | None) -> None:
-        """Have WSUS synchronize by itself, once a day, from an hour from now on; WCM switches that off again."""
-        self.settings.change(because, automatic=True)
-        self.world.plan(self.world.now + AUTOMATIC_DELAY_US, self._synchronize_automatically)
-
-    def _synchronize_automatically(self, world: World) -> None:
-        if not self.settings.automatic:
+        """Have WSUS synchronize by itself, once a day, soon for the first time; WCM switches that off again."""
+        if self.settings.automatic:
             return
-        world.plan(world.now + DAY, self._synchronize_automatically)
+        self.settings.change(because, automatic=True)
+        self._automatic_since = since = self.world.now
+        self.world.plan(since + AUTOMATIC_DELAY_US, lambda world: self._synchronize_automatically(world, since))
+
+    def _synchronize_automatically(self, world: World, since: int) -> None:
+        if not self.settings.automatic or since != self._automatic_since:
+            return
+        world.plan(world.now + DAY, lambda world: self._synchronize_automatically(world, since))
         if self.service.running and self.phase == "idle":
             self._start(world.now, None, "scheduled")
 
@@ -191,8 +197,7 @@ class Wsus(Actor):
 
     def _start(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
-        self._abort, self._aborted = False, None
-        self.env.process(self._engine(at, run, kind))
+        self._running = self.env.process(self._engine(at, run, kind))
 
     # --- synchronization engine
 
@@ -205,25 +210,30 @@ class Wsus(Actor):
         self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else None)
         try:
             yield from self._synchronize()
+            yield from self.catch_up()
+        except Interrupt:
+            return  # whoever stopped the service has told of it
         except Failure as failure:
             self.now += failure.took_us
             yield from self.catch_up()
-            trouble = UpstreamTrouble(self._error(failure.reason), failure.reason)
-            entry = self.report(WsusSyncEnded(trouble, thread), failure.because)
-            self.trouble = trouble, entry
-        else:
-            self.report(WsusSyncEnded(None, thread))
-            self.now += self.dice.about(1_100 * MS, 10)
-            yield from self.catch_up()
-            self.report(WsusSyncFinishFired(thread))
+            self._end(self.now, UpstreamTrouble(self._error(failure.reason), failure.reason), failure.because)
+            return
+        self.report(WsusSyncEnded(None, thread))
+        self.now += self.dice.about(1_100 * MS, 10)
+        yield from self.catch_up()
+        self.report(WsusSyncFinishFired(thread))
+        self.phase = "idle"
+        self.pen.run = self.caller.run = None
+
+    def _end(self, at: int, trouble: UpstreamTrouble, because: Entry | None) -> None:
+        """The synchronization has come to nothing."""
+        self.trouble = trouble, self.pen.report(at, WsusSyncEnded(trouble, self._thread), because)
         self.phase = "idle"
         self.pen.run = self.caller.run = None
 
     def _error(self, reason: Reason) -> UssError:
         """WSUS's own name for what went wrong on the way to its upstream server."""
         match reason:
-            case SynchronizationCanceled():
-                return "UserCanceled"
             case DatabaseUnreachable():
                 return "LocalDBConnectFail"
             case HttpStatus(status=401):
@@ -261,7 +271,7 @@ class Wsus(Actor):
             self.done += batch
         self.now += dice.about(1_500 * MS)
         yield from self.catch_up()
-        self._check_abort()
+        self._check_database()
         self.revision = max(newest, self.revision)
         if lan:
             yield from self._call("ReportingWebService", "RollupDownstreamServers", call_us)
@@ -272,9 +282,7 @@ class Wsus(Actor):
         server = self.world.network.servers.get(self.world.network.dns.records.get(self.settings.upstream.lower(), ""))
         return server.wsus if server is not None else None
 
-    def _check_abort(self) -> None:
-        if self._abort:
-            raise Failure(SynchronizationCanceled(), self._aborted, 0)
+    def _check_database(self) -> None:
         if not self.database.running:
             raise Failure(DatabaseUnreachable(), self.database.because("running"), self.dice.about(SQL_TIMEOUT_US))
 
@@ -283,7 +291,7 @@ class Wsus(Actor):
         attempt = 0
         while True:
             yield from self.catch_up()
-            self._check_abort()
+            self._check_database()
             try:
                 took_us = self._ask_upstream(service, self.dice.about(took_us, 30))
             except Failure as failure:
@@ -291,7 +299,7 @@ class Wsus(Actor):
                 self.now += failure.took_us
                 yield from self.catch_up()
                 cause = self.report(
-                    UpstreamCallFailed(self._url(service), method, failure.reason, retry, self._thread), failure.because
+                    UpstreamCallFailed(self._url(service), method, failure.reason, attempt, retry, self._thread), failure.because
                 )
                 if not retry:
                     raise Failure(failure.reason, cause, 0) from None
@@ -311,30 +319,37 @@ class Wsus(Actor):
 
     def _ask_upstream(self, service: str, took_us: int) -> int:
         """The way of one request to the upstream server, hop by hop: the time it took, microseconds."""
-        settings, network = self.settings, self.world.network
-        if settings.upstream:
-            return request(
-                network,
-                self.caller,
-                settings.upstream,
-                settings.upstream_port,
-                service,
-                ssl=settings.upstream_ssl,
-                at=self.now,
-                took_us=took_us,
-            )
-        host = self.world.microsoft_update.host
-        if settings.proxy_host:
-            return self._ask_through_proxy(host, took_us)
+        settings = self.settings
         try:
-            network.resolve(host, self.dice)
-            network.reach(self.server, host, 443, self.dice)
+            if settings.upstream:
+                return self._ask_wsus(service, took_us)
+            if settings.proxy_host:
+                return self._ask_through_proxy(took_us)
+            return self._ask_directly(took_us)
         except Failure as failure:
-            because = first(failure.because, settings.because("proxy_host"))
-            raise Failure(failure.reason, because, failure.took_us) from None
+            ways = ("upstream", "upstream_port", "upstream_ssl") if settings.upstream else ("proxy_host", "proxy_port")
+            raise Failure(failure.reason, first(failure.because, settings.because(*ways)), failure.took_us) from None
+
+    def _ask_wsus(self, service: str, took_us: int) -> int:
+        settings = self.settings
+        return request(
+            self.world.network,
+            self.caller,
+            settings.upstream,
+            settings.upstream_port,
+            service,
+            ssl=settings.upstream_ssl,
+            at=self.now,
+            took_us=took_us,
+        )
+
+    def _ask_directly(self, took_us: int) -> int:
+        network, host = self.world.network, self.world.microsoft_update.host
+        network.resolve(host, self.dice)
+        network.reach(self.server, host, 443, self.dice)
         return took_us
 
-    def _ask_through_proxy(self, host: str, took_us: int) -> int:
+    def _ask_through_proxy(self, took_us: int) -> int:
         settings, network = self.settings, self.world.network
         server = network.resolve(settings.proxy_host, self.dice, proxy=True)
         name = settings.proxy_host if server is None else server.name
@@ -345,8 +360,7 @@ class Wsus(Actor):
             or server is not self.proxy.server
             or settings.proxy_port != self.proxy.settings.port
         ):
-            because = settings.because("proxy_host", "proxy_port")
-            raise Failure(ConnectionRefused(settings.proxy_host, settings.proxy_port), because, 2 * SECOND)
+            raise Failure(ConnectionRefused(settings.proxy_host, settings.proxy_port), None, 2 * SECOND)
         return self.proxy.relay(settings, took_us)
 
 

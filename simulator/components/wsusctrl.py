@@ -43,43 +43,52 @@ class ControlManager(ThreadedActor):
         self._database_reached = CtrlDatabaseChecked(self.server.fqdn)
         self._proxy_settled: CtrlProxyVerified
         self._settled_changes = -1
+        self._complained: tuple[tuple[str, ...], int] = (), 0
 
     def live(self, *, resumed: bool) -> Steps:
         if resumed:
-            next_at = self.now + self.dice.between(0, CYCLE_US)
+            next_at = hourly_at = self.now + self.dice.between(0, CYCLE_US)
         else:
             self.now += self.dice.about(4 * SECOND)
-            next_at = self.now + CYCLE_US
-            yield from self._cycle("start", self.started_because)
-            self._wait(next_at)
+            yield from self.catch_up()
+            hourly_at = self.now + CYCLE_US
+            well = yield from self._cycle("start", self.started_because)
+            next_at = self._wait(hourly_at, well=well)
         while True:
             yield from self.wait_until(next_at)
-            next_at += CYCLE_US
-            yield from self._cycle("timeout", None)
-            self._wait(next_at)
+            if next_at >= hourly_at:
+                hourly_at += CYCLE_US
+            well = yield from self._cycle("timeout", None)
+            next_at = self._wait(hourly_at, well=well)
 
-    def _wait(self, until: int) -> None:
+    def _wait(self, hourly_at: int, *, well: bool) -> int:
+        """Say how long it will sleep, and return until when: while WSUS is unwell, a minute."""
+        until = hourly_at if well else min(hourly_at, self.now + MINUTE)
         self.report(ComponentWaiting(self.component, max(-(-(until - self.now) // MINUTE), 1)))
+        return until
 
-    def _cycle(self, cause: Literal["timeout", "start"], because: Entry | None) -> Steps:
+    def _cycle(self, cause: Literal["timeout", "start"], because: Entry | None) -> StepsToBool:
+        """One round of checks; returns whether WSUS is well, or could not be asked."""
         self.report(CtrlWokeUp(cause), because)
         server = self.server.fqdn
         self.report(FOUND)
         self.now += self.dice.about(48 * MS)
         connected = yield from self._connect(server, 7000)
         if not connected:
-            return
+            return True
         self.now += self.dice.about(63 * MS)
         yield from self.catch_up()
         self._push_proxy(server)
         connected = yield from self._connect(server, 7003)
         if not connected:
-            return
+            return True
         self.now += self.dice.about(120 * MS)
         yield from self.catch_up()
-        self._check_health(server)
+        well = self._check_health(server)
         self.now += self.dice.about(40 * MS)
+        yield from self.catch_up()
         self.report(self._database_reached)
+        return well
 
     def _connect(self, server: str, message_id: int) -> StepsToBool:
         """Connect through the local API; on failure complain with that status message. Returns whether it worked."""
@@ -120,12 +129,17 @@ class ControlManager(ThreadedActor):
         elif because is None:
             self._proxy_settled, self._settled_changes = verified, State.changes
 
-    def _check_health(self, server: str) -> None:
+    def _check_health(self, server: str) -> bool:
+        """Ask for unhealthy components; complain of them when they change, and once an hour. Returns whether there are none."""
         unhealthy, because = self.site.wsus.health.unhealthy(self.now)
         service = self.site.wsus.service
         if not unhealthy and service.running:
             self.report(self._all_healthy)
-            return
-        names = unhealthy if service.running else (*unhealthy, service.name)
+            self._complained = (), 0
+            return True
+        names: tuple[str, ...] = unhealthy if service.running else (*unhealthy, service.name)
         entry = self.report(CtrlHealthChecked(server, names), service.because("running") or because)
-        self.report(StatusReported(self.component, 7001, (server, ", ".join(names)), E_FAIL), entry)
+        if names != self._complained[0] or self.now - self._complained[1] >= CYCLE_US:
+            self._complained = names, self.now
+            self.report(StatusReported(self.component, 7001, (server, ", ".join(names)), E_FAIL), entry)
+        return False

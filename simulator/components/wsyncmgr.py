@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from simpy import Event
@@ -81,6 +81,8 @@ ERROR_BAD_NETPATH = 53
 COR_E_EXCEPTION = 0x80131500
 COR_E_SECURITY = 0x8013150A
 
+LOCAL_FILES: Final = ("SELF.SYN", "FULL.SYN")
+"""Files by which somebody at the site asks for a synchronization; all others are parents'."""
 POLLING: Final = SyncManagerWokeUp("polling")
 
 Trigger = Literal["schedule", "local", "parent", "retry"]
@@ -109,6 +111,7 @@ class SyncManager(ThreadedActor):
         self._runs = 0
         self._worker = 0
         self._regular_at: int | None = None
+        self._regular_local: datetime | None = None
         self._retry_at: int | None = None
         self._retry_because: Entry | None = None
         self._poll_at = 0
@@ -136,7 +139,10 @@ class SyncManager(ThreadedActor):
         if resumed:
             self._poll_at = self.now + self.dice.between(0, POLL_US)
             if spec.parent is None and spec.sync_every_h:
-                self._regular_at = self._first_regular()
+                self._regular_local = self.server.zone.local(self.now).replace(tzinfo=None, minute=0, second=0, hour=spec.sync_at_h)
+                self._regular_at = self.server.zone.instant(self._regular_local)
+                while self._regular_at < self.now:
+                    self._plan_regular()
         else:
             self.report(SyncManagerWokeUp("start"), self.started_because)
             self._poll_at = self.now + POLL_US
@@ -151,25 +157,23 @@ class SyncManager(ThreadedActor):
                 self.now += self.dice.about(137 * MS)
                 yield from self._run("retry", self._retry_because)
             elif self._regular_at is not None and self.now >= self._regular_at:
-                self._regular_at = self._after(self._regular_at)
+                self._plan_regular()
                 self.report(SyncManagerWokeUp("schedule"))
                 self.now += self.dice.about(20 * MS)
                 yield from self._run("schedule", None)
             elif self.now >= self._poll_at:
                 self._poll()
 
-    def _first_regular(self) -> int:
-        zone = self.server.zone
-        local = zone.local(self.now).replace(tzinfo=None, minute=0, second=0, microsecond=0, hour=self.site.spec.sync_at_h)
-        at = zone.instant(local)
-        while at < self.now:
-            at = self._after(at)
-        return at
-
-    def _after(self, at: int) -> int:
-        """The scheduled instant that follows ``at``: the same wall-clock time, whatever daylight saving does."""
-        zone = self.server.zone
-        return zone.instant(zone.local(at).replace(tzinfo=None) + timedelta(hours=self.site.spec.sync_every_h))
+    def _plan_regular(self) -> None:
+        """The scheduled run after this one: days at the same wall-clock time whatever daylight saving does, else hours apart."""
+        zone, hours = self.server.zone, self.site.spec.sync_every_h
+        assert self._regular_local is not None
+        assert self._regular_at is not None
+        if hours % 24 == 0:
+            self._regular_local += timedelta(hours=hours)
+            self._regular_at = zone.instant(self._regular_local)
+        else:
+            self._regular_at += hours * HOUR
 
     def _next_wake(self) -> int:
         return min(at for at in (self._regular_at, self._retry_at, self._poll_at) if at is not None)
@@ -182,14 +186,19 @@ class SyncManager(ThreadedActor):
         self._plan_next()
 
     def _serve_inbox(self) -> Steps:
-        file, because = next(iter(self._inbox.items()))
         self.now += self.dice.about(400 * MS)
-        self._inbox.clear()
+        yield from self.catch_up()
+        by: Literal["local", "parent"] = "local" if self._inbox.keys() & LOCAL_FILES else "parent"
+        files = [file for file in self._inbox if (file in LOCAL_FILES) == (by == "local")]
+        full = "FULL.SYN" in files
+        file = "FULL.SYN" if full else files[0]
+        because = self._inbox[files[0]]
+        for name in files:
+            del self._inbox[name]
         self.report(SyncManagerWokeUp("inbox"), because)
-        by: Literal["local", "parent"] = "local" if file in ("SELF.SYN", "FULL.SYN") else "parent"
         self.report(SyncRequestFound(file, by), because)
         self.now += self.dice.about(15 * MS)
-        yield from self._run(by, because, full=file == "FULL.SYN")
+        yield from self._run(by, because, full=full)
 
     def _plan_next(self) -> None:
         """Say when it will synchronize next, if that has changed, and how long it will sleep (2007)."""
@@ -283,6 +292,10 @@ class SyncManager(ThreadedActor):
         self.report(WsusSyncStarted(address.server, address.local, worker))
         yield from self._call("GetWebResponse", self.dice.about(90 * MS))
         yield from self.catch_up()
+        while wsus.phase != "idle":  # it began by itself in this very moment
+            self.now += self.dice.about(10 * SECOND)
+            yield from self._call("GetWebResponse", 12 * MS)
+            yield from self.catch_up()
         try:
             wsus.synchronize(self.now, self.pen.run)
         except Failure as failure:
@@ -353,6 +366,7 @@ class SyncManager(ThreadedActor):
             )
             yield from self._call("GetWebResponse", dice.about(400 * MS))
             self.now += dice.about(9 * SECOND)
+            yield from self.catch_up()
             self.report(DatabaseCategoriesSynced(categories, worker))
             self.report(DatabaseUpdatesSyncing(worker))
             yield from self._call("GetWebResponse", dice.about(12 * SECOND))
@@ -360,10 +374,13 @@ class SyncManager(ThreadedActor):
             for revision in updates:
                 yield from self._call("GetWebResponse", dice.about(30 * MS))
                 self.now += dice.about(290 * MS)
+                yield from self.catch_up()
                 guid, title = self.world.catalogue.update(revision)
                 self.report(UpdateSynced(guid, title, worker))
+            yield from self.catch_up()
             self.report(DatabaseUpdatesSynced(len(updates), worker))
             self.now += dice.about(2 * SECOND)
+            yield from self.catch_up()
             self.report(DatabaseSynced(address.server, worker))
             if items and site.parent is None:
                 yield from self.catch_up()
@@ -392,8 +409,9 @@ class SyncManager(ThreadedActor):
         entry = self.report(SyncFailed(trouble.source, trouble.trouble), trouble.failure.because)
         strings = (trouble.source, trouble.trouble)
         self.report(StatusReported(self.component, 6703, strings, self._os_error(trouble)), entry)
-        if self._retry_at is None or self._retry_at <= self.now:
-            self._retry_at = self.now + RETRY_MIN * MINUTE
+        retry_at = self.now + RETRY_MIN * MINUTE
+        if self._retry_at is None or retry_at - self._retry_at >= MINUTE:  # a plan is kept to the minute
+            self._retry_at = retry_at
         self._retry_because = entry
         self.report(SyncRetryPlanned(self.site.code, RETRY_MIN, took_s), entry)
 
