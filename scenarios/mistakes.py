@@ -120,7 +120,7 @@ def read_toml(text: str, name: str) -> dict[str, Any]:
     """Parse TOML; a mistake in its syntax is told with its line."""
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise StoryError(f"this is not TOML: {error}", where=name, hint="Texts stand in quotes, tables in [brackets]") from None
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed
 from itertools import count
@@ -62,8 +64,8 @@ def play(
     folder is replaced only with ``force``, and only if it is an earlier run's and nothing else lies in it. ``decorated`` is
     recorded in the manifest. Raises ``OutputError``.
     """
-    out = Path.cwd() / out
     try:
+        out = (Path.cwd() / out).resolve()
         _check_target(out, force=force)
         out.parent.mkdir(parents=True, exist_ok=True)
         work = _work_folder(out)
@@ -71,11 +73,12 @@ def play(
         raise _unwritable(error, out) from None
     try:
         outcome = _play_into(story, work, truth=truth, tool_version=tool_version, decorated=decorated, progress=progress)
-        _move(work, out)
+        _move(work, out, force=force)
     except OSError as error:
         raise _unwritable(error, out) from None
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with _undisturbed():
+            shutil.rmtree(work, ignore_errors=True)
     return Outcome(out, *outcome)
 
 
@@ -123,21 +126,41 @@ def _unwritable(error: OSError, out: Path) -> OutputError:
     )
 
 
-def _move(work: Path, out: Path) -> None:
-    """Put the finished folder in its place; a replaced one disappears only then."""
+def _move(work: Path, out: Path, *, force: bool) -> None:
+    """Put the finished folder in its place, looking again at what is there by now; a replaced run disappears only then."""
+    _check_target(out, force=force)
+    if not out.exists():
+        work.replace(out)
+        return
+    if not any(out.iterdir()):  # somebody may stand in it, or it may be a mount point: fill it
+        for item in sorted(work.iterdir()):
+            item.replace(out / item.name)
+        return
     old = work.with_suffix(".old")
-    replaces = out.exists()
+    out.replace(old)
     try:
-        if replaces:
-            out.replace(old)
+        _check_target(old, force=True)
         work.replace(out)
     except BaseException:
-        if old.exists() and not out.exists():
+        if not out.exists():
             old.replace(out)
         raise
+    with _undisturbed():
+        shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """While something is cleaned up, nobody interrupts."""
+    names = [name for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+    before = {}
+    with suppress(ValueError):  # not the main thread
+        before = {name: signal.signal(getattr(signal, name), signal.SIG_IGN) for name in names}
+    try:
+        yield
     finally:
-        if out.exists():
-            shutil.rmtree(old, ignore_errors=True)
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
 
 
 def _play_into(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from unicodedata import category
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -27,7 +28,7 @@ from simulator.clock import Zone, zone_names
 from simulator.errors import EstateError
 from simulator.estate import ESTATES, Estate
 from simulator.units import HOUR, MINUTE
-from simulator.versions import version
+from simulator.versions import VERSIONS, version
 from simulator.world import World
 
 if TYPE_CHECKING:
@@ -184,6 +185,23 @@ def parse(text: str, where: str, changes: Changes = AS_WRITTEN, *, name: str = "
     return _Reader(file, Source(where, text), changes).story(name)
 
 
+def _check_changes(changes: Changes) -> None:
+    """Raise ``StoryError`` for what no story file could say either."""
+    for name, value, highest in (("seed", changes.seed, 2**53), ("hours", changes.hours, story_file.MAX_HOURS)):
+        lowest = 1 if name == "hours" else 0
+        if value is not None and (type(value) is not int or not lowest <= value <= highest):
+            raise StoryError(f"expected a whole number from {lowest} to {highest}, found {value!r}", where=name)
+    for name, choice, known in (
+        ("generation", changes.generation, tuple(VERSIONS)),
+        ("os_language", changes.os_language, ("en", "de")),
+    ):
+        if choice is not None and choice not in known:
+            raise StoryError(f"expected one of {', '.join(known)}, found {choice!r}", where=name)
+    for name, text in (("timezone", changes.timezone), ("start", changes.start)):
+        if text is not None and (type(text) is not str or not text):
+            raise StoryError(f"expected a text, found {text!r}", where=name)
+
+
 class _Reader:
     """Turns a file into a story, and says where it is wrong."""
 
@@ -191,6 +209,8 @@ class _Reader:
         self.file = file
         self.source = source
         self.changes = changes
+        _check_changes(changes)
+        self._check_texts()
         self.estate = self._estate()
         self.generation: Generation = changes.generation or file.generation
         self.start = self._start()
@@ -226,6 +246,17 @@ class _Reader:
                 _deed(step)(world)
             except EstateError as error:
                 raise self.source.wrong(("timeline", number), error.what, error.hint) from None
+
+    def _check_texts(self) -> None:
+        """Texts are shown on terminals: no control characters in them."""
+        texts: dict[KeyPath, str] = {("title", "en"): self.file.title.en, ("title", "de"): self.file.title.de}
+        if self.file.ticket is not None:
+            texts |= {("ticket", "en"): self.file.ticket.en, ("ticket", "de"): self.file.ticket.de}
+        if isinstance(self.file.estate, story_file.Estate) and isinstance(self.file.estate.name, str):
+            texts["estate", "name"] = self.file.estate.name
+        for path, text in texts.items():
+            if any(category(character) == "Cc" and character != "\n" for character in text):
+                raise self.source.wrong(path, "it holds control characters", "Leave them out")
 
     def _refuse_overlap(self, steps: Sequence[tuple[Step, int]]) -> None:
         """A fault that is in force already cannot begin again at the same site."""

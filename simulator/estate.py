@@ -12,7 +12,10 @@ from typing import Literal
 
 from simulator.errors import EstateError
 
-_HOST = re.compile(r"[A-Z][A-Z0-9-]{0,14}")
+_HOST = re.compile(r"[A-Z]([A-Z0-9-]{0,13}[A-Z0-9])?")
+_ACCOUNT = re.compile(r"[A-Za-z0-9._$-]{1,20}")
+_DEVICE = re.compile(r"CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
+"""Names that no file or folder of Windows may have."""
 _CODE = re.compile(r"[A-Z0-9]{3}")
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 RESERVED_CODES = frozenset({"AUX", "CON", "NUL", "PRN", "SMS"})
@@ -112,58 +115,103 @@ class Estate:
 
     def check(self) -> None:
         """Raise ``EstateError`` for what cannot exist: says which key, what was expected, and what to do."""
-
-        def wrong(what: str, where: str, hint: str) -> EstateError:
-            return EstateError(what, where=where, hint=hint)
-
-        if not _DOMAIN.fullmatch(self.domain):
-            raise wrong(
-                f"{self.domain!r} is not a DNS domain", "estate.domain", "Write it in lower case with at least one dot: contoso.com"
-            )
+        self._check_domain()
         if not self.sites:
-            raise wrong("an estate needs at least one site", "estate.sites", "Add [[estate.sites]] with code, server and sup")
+            raise EstateError(
+                "an estate needs at least one site", where="estate.sites", hint="Add [[estate.sites]] with code, server and sup"
+            )
         if self.log_max_bytes < 10_000:
-            raise wrong(f"{self.log_max_bytes} is too small", "estate.log_max_bytes", "The product's minimum is 10000 bytes")
-        known: set[str] = set()
+            raise EstateError(
+                f"{self.log_max_bytes} is too small", where="estate.log_max_bytes", hint="The product's minimum is 10000 bytes"
+            )
+        codes: set[str] = set()
         hosts: dict[str, str] = {}
         for number, site in enumerate(self.sites, 1):
             where = f"estate.sites, site {number} ({site.code})"
-            if not _CODE.fullmatch(site.code) or site.code in RESERVED_CODES:
-                raise wrong(
-                    f"{site.code!r} is not a site code", where, "Three capital letters or digits, none of the reserved names"
-                )
-            if site.code in known:
-                raise wrong(f"site code {site.code} is there twice", where, "Every site has its own code")
-            for key, host in (("server", site.server), ("sup", site.sup)):
-                if not _HOST.fullmatch(host):
-                    raise wrong(
-                        f"{key} {host!r} is not a computer name",
-                        where,
-                        "Up to 15 capital letters, digits and hyphens, a letter first",
-                    )
-                if hosts.setdefault(host, site.code) != site.code:
-                    raise wrong(f"{host} already serves site {hosts[host]}", where, "Every site has its own servers")
-            if site.parent is None and known:
-                raise wrong("a second site without a parent", where, f"Give it one, for example parent = {self.sites[0].code!r}")
-            if site.parent is not None and site.parent not in known:
-                raise wrong(f"its parent {site.parent!r} is not above it", where, "List a parent before its children")
-            if site.proxy and self.proxy is None:
-                raise wrong("it uses a proxy that the estate does not have", where, "Add [estate.proxy], or set proxy = false")
-            if not 0 <= site.sync_at_h <= 23 or not 0 <= site.sync_every_h <= 24 * 31:
-                raise wrong("its schedule is impossible", where, "sync_at_h is 0 to 23, sync_every_h 0 (off) to 744")
-            known.add(site.code)
-        if self.proxy is not None and self.proxy.host in hosts:
-            raise wrong(
-                f"the proxy's name {self.proxy.host} is a site server's", "estate.proxy.host", "Give the proxy its own name"
-            )
+            self._check_place(site, where, codes)
+            self._check_names(site, where, hosts)
+            codes.add(site.code)
+        if self.proxy is not None:
+            self._check_proxy(self.proxy, hosts)
         if self.sites[0].kind == "central" and len(self.sites) == 1:
-            raise wrong("a central site without child sites", "estate.sites", "Make it a primary, or add a child site")
-        if not self.internet_names and not self.top.proxy:
-            raise wrong(
-                "the top-level site has neither Internet names nor a proxy, so it could never synchronize",
-                "estate.internet_names",
-                "Set proxy = true on the top-level site, or internet_names = true",
+            raise EstateError(
+                "a central site without child sites", where="estate.sites", hint="Make it a primary, or add a child site"
             )
+        if not self.internet_names and not self.top.proxy:
+            raise EstateError(
+                "the top-level site has neither Internet names nor a proxy, so it could never synchronize",
+                where="estate.internet_names",
+                hint="Set proxy = true on the top-level site, or internet_names = true",
+            )
+
+    def _check_domain(self) -> None:
+        labels = self.domain.split(".")
+        if not _DOMAIN.fullmatch(self.domain):
+            raise EstateError(
+                f"{self.domain!r} is not a DNS domain",
+                where="estate.domain",
+                hint="Write it in lower case with at least one dot: contoso.com",
+            )
+        if len(self.domain) > 200 or len(labels[0]) > 15 or any(len(label) > 63 for label in labels):
+            raise EstateError(
+                "it is too long", where="estate.domain", hint="At most 15 letters in the first label, 63 in the others, 200 in all"
+            )
+
+    def _check_place(self, site: Site, where: str, codes: set[str]) -> None:
+        """The site's code, and its place in the hierarchy."""
+        if not _CODE.fullmatch(site.code) or site.code in RESERVED_CODES:
+            raise EstateError(
+                f"{site.code!r} is not a site code", where=where, hint="Three capital letters or digits, none of the reserved names"
+            )
+        if site.code in codes:
+            raise EstateError(f"site code {site.code} is there twice", where=where, hint="Every site has its own code")
+        if site.kind == "central" and site.parent is not None:
+            raise EstateError("a central site has no parent", where=where, hint="Make it a primary")
+        if site.parent is None and codes:
+            raise EstateError(
+                "a second site without a parent", where=where, hint=f"Give it one, for example parent = {self.sites[0].code!r}"
+            )
+        if site.parent is not None and site.parent not in codes:
+            raise EstateError(f"its parent {site.parent!r} is not above it", where=where, hint="List a parent before its children")
+        if not 0 <= site.sync_at_h <= 23 or not 0 <= site.sync_every_h <= 24 * 31:
+            raise EstateError("its schedule is impossible", where=where, hint="sync_at_h is 0 to 23, sync_every_h 0 (off) to 744")
+
+    def _check_names(self, site: Site, where: str, hosts: dict[str, str]) -> None:
+        """The names of its servers and accounts."""
+        for key, host in (("server", site.server), ("sup", site.sup)):
+            _check_host(host, key, where)
+            if hosts.setdefault(host, site.code) != site.code:
+                raise EstateError(f"{host} already serves site {hosts[host]}", where=where, hint="Every site has its own servers")
+        _check_account(site.connection_account, where)
+        if site.proxy and self.proxy is None:
+            raise EstateError(
+                "it uses a proxy that the estate does not have", where=where, hint="Add [estate.proxy], or set proxy = false"
+            )
+
+    @staticmethod
+    def _check_proxy(proxy: Proxy, hosts: dict[str, str]) -> None:
+        _check_host(proxy.host, "host", "estate.proxy.host")
+        _check_account(proxy.account, "estate.proxy.account")
+        if proxy.host in hosts:
+            raise EstateError(
+                f"the proxy's name {proxy.host} is a site server's", where="estate.proxy.host", hint="Give the proxy its own name"
+            )
+
+
+def _check_host(host: str, key: str, where: str) -> None:
+    if not _HOST.fullmatch(host) or _DEVICE.fullmatch(host):
+        raise EstateError(
+            f"{key} {host!r} is not a computer name",
+            where=where,
+            hint="Up to 15 capital letters, digits and hyphens, a letter first, and no device's name",
+        )
+
+
+def _check_account(account: str, where: str) -> None:
+    if account and not _ACCOUNT.fullmatch(account):
+        raise EstateError(
+            f"{account!r} is not an account", where=where, hint="Up to 20 letters, digits and . _ $ -, without its domain"
+        )
 
 
 def _contoso(**changes: bool | str) -> Site:

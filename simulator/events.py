@@ -421,7 +421,7 @@ class SynFileArrived(NamedTuple):
 class NextSyncPlanned(NamedTuple):
     """The next synchronization by the clock changed."""
 
-    kind: Literal["regular", "retry"]
+    clock: Literal["regular", "retry"]
     next_at: int
 
 
@@ -456,7 +456,7 @@ class WsusSyncRequested(NamedTuple):
 class WsusSyncBegan(NamedTuple):
     """The synchronization engine runs (event 382 manual, 381 scheduled)."""
 
-    kind: Literal["manual", "scheduled"]
+    trigger: Literal["manual", "scheduled"]
     thread: int
 
 

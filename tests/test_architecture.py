@@ -65,3 +65,12 @@ def test_every_event_is_written_somewhere_or_declared_silent() -> None:
     silent = set(simulator.events.SILENT)
     assert not written & silent, "declared silent, but written"
     assert set(_events()) == written | silent
+
+
+def test_no_event_has_a_field_that_the_answer_key_needs_for_its_class() -> None:
+    """``kind`` is the name of the class there."""
+    import simulator.failures
+
+    for module in (simulator.events, simulator.failures):
+        for name, value in inspect.getmembers(module, inspect.isclass):
+            assert "kind" not in getattr(value, "_fields", ()), name

@@ -343,8 +343,8 @@ def test_configmgr_waits_while_wsus_synchronizes_by_itself_and_wcm_switches_that
     _repair(world, "R10", HOUR + 20 * MINUTE)
     entries = list(world.simulate())
     began = _events(entries, WsusSyncBegan)
-    assert [entry.event.kind for entry in began].count("scheduled") == 1
-    assert began[0].event.kind == "scheduled"
+    assert [entry.event.trigger for entry in began].count("scheduled") == 1
+    assert began[0].event.trigger == "scheduled"
     assert began[1].at > _events(entries, WsusSyncEnded)[0].at
     assert not _events(entries, SyncFailed)
     assert not world.sites["CS1"].wsus.settings.automatic

@@ -33,8 +33,8 @@ def _refuse_foreign_layers() -> None:
             where = found.origin if found is not None and found.origin else ", ".join(locations) or "nowhere"
             raise ImportError(
                 f"wsyncsim's package {name!r} is hidden by another one of that name: {where}\n"
-                "Python puts the current folder first. Run the program as 'wsyncsim' or 'pytest', "
-                "or keep the current folder out with 'python -P -m pytest'."
+                "Python puts the current folder first. Call 'wsyncsim', or keep that folder out: 'python -P -m wsyncsim', "
+                "'python -P -m pytest --import-mode=importlib'; or give your folder another name."
             )
 
 

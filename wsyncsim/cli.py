@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -31,7 +32,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         raise Terminated
 
     with suppress(ValueError):  # not the main thread: then nobody sends us signals
-        signal.signal(signal.SIGTERM, terminate)
+        for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), terminate)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as the program
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -57,25 +63,19 @@ def _run(arguments: list[str] | None) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("wsyncsim: interrupted; nothing was left behind", err=True)
         return EXIT_MISTAKE
-    except BrokenPipeError:
-        sys.stderr.close()
+    except SystemExit:  # click's answer to a reader that has gone
         return 0
+    except OSError as error:
+        with suppress(OSError):
+            click.echo(f"wsyncsim: {error.strerror or error}", err=True)
+        return EXIT_MISTAKE
     return result if isinstance(result, int) else 0
-
-
-class _Language(click.ParamType[str]):
-    name = "language"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in ("en", "de"):
-            self.fail(f"{value!r} is not a language; choose en or de", param, ctx)
-        return str(value)
 
 
 _language = click.option(
     "--language",
     "-l",
-    type=_Language(),
+    type=click.Choice(["en", "de"]),
     default=None,
     metavar="en|de",
     help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
@@ -180,13 +180,13 @@ def show(name: str, as_toml: bool, language: str | None) -> None:
 
 @wsyncsim.command()
 @click.argument("name")
-@click.option("--seed", type=click.IntRange(min=0), default=None, help="Seed of all chance (default: the story's).")
+@click.option("--seed", type=click.IntRange(0, 2**53), default=None, help="Seed of all chance (default: the story's).")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Output folder (default: ./NAME-SEED).")
 @click.option("--generation", type=click.Choice(GENERATIONS), default=None, help="Product generation (default: the story's).")
 @click.option("--os-language", type=click.Choice(["en", "de"]), default=None, help="Language of the simulated servers.")
 @click.option("--timezone", default=None, metavar="ZONE", help="IANA time zone of the estate, such as America/Chicago.")
 @click.option("--start", default=None, metavar="TIME", help="Local start time, such as 2026-03-02T06:00.")
-@click.option("--hours", type=click.IntRange(min=1), default=None, help="Length in hours; what comes later is left out.")
+@click.option("--hours", type=click.IntRange(1, 24 * 366 * 10), default=None, help="Length in hours; what comes later is left out.")
 @click.option("--estate-seed", type=click.IntRange(min=0), default=None, help="Give the estate invented names (extra 'names').")
 @click.option("--no-truth", is_flag=True, help="Write the logs only, without the answer key.")
 @click.option("--force", is_flag=True, help="Replace an earlier run's folder.")
@@ -259,7 +259,7 @@ def _shown(path: Path) -> str:
     """A path below the current folder is shown relative to it."""
     try:
         return str(path.relative_to(Path.cwd()))
-    except ValueError:
+    except (ValueError, OSError):
         return str(path)
 
 
@@ -350,12 +350,14 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
       wsyncsim explain S19-1 wsyncmgr.log:21
       wsyncsim explain S21-1 PS1SITE/wsyncmgr.log:12 --language de
     """
-    from wsyncsim.explain import explain_line, explain_run
+    from wsyncsim.explain import damage_told, explain_line, explain_run
 
     language = language or default_language()
     lines = explain_run(run_folder, language) if place is None else explain_line(run_folder, place, language)
-    for line in lines:
-        click.echo(line)
+    with damage_told(run_folder):
+        texts = list(lines)
+    for text in texts:
+        click.echo(text)
 
 
 @wsyncsim.command()

@@ -23,9 +23,7 @@ def decorate(story: Story, seed: int) -> tuple[Story, dict[str, Any]]:
     try:
         import faker
     except ImportError:
-        raise FakerMissingError(
-            "invented names need Faker, which is not installed", hint="Install it: pip install 'wsyncsim[names]'"
-        ) from None
+        raise FakerMissingError("invented names need Faker, which is not installed", hint="Install it: pip install faker") from None
     names = faker.Faker("de_DE" if story.os_language == "de" else "en_US")
     names.seed_instance(seed)
     company = _plain(names.company())[:15].strip("-") or "example"

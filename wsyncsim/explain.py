@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -57,6 +58,17 @@ def _local(zone: Zone, stamp: str) -> str:
 
 def _clock(answer: Json) -> Clock:
     return partial(_local, Zone(answer["story"]["timezone"]))
+
+
+@contextmanager
+def damage_told(folder: Path) -> Iterator[None]:
+    """A run that somebody has changed cannot be explained."""
+    try:
+        yield
+    except (OSError, msgspec.MsgspecError, KeyError, ValueError) as error:
+        raise ExplainError(
+            f"this run is damaged: {error}", where=str(folder), hint="Make it again: the same seed gives the same run"
+        ) from None
 
 
 def explain_run(folder: Path, language: str) -> Iterator[str]:

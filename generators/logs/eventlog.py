@@ -148,7 +148,7 @@ class ApplicationEvents(EventLog):
 
     def sync_began(self, entry: Entry) -> None:
         event: WsusSyncBegan = entry.event
-        self.write(entry, "manual_sync_began" if event.kind == "manual" else "scheduled_sync_began")
+        self.write(entry, "manual_sync_began" if event.trigger == "manual" else "scheduled_sync_began")
 
     def sync_ended(self, entry: Entry) -> None:
         event: WsusSyncEnded = entry.event

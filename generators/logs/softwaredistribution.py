@@ -58,7 +58,7 @@ class SoftwareDistributionLog(Log):
     def sync_began(self, entry: Entry) -> None:
         event: WsusSyncBegan = entry.event
         self.lines.set_thread(event.thread)
-        write = self.lines.manual_sync_began if event.kind == "manual" else self.lines.scheduled_sync_began
+        write = self.lines.manual_sync_began if event.trigger == "manual" else self.lines.scheduled_sync_began
         write(entry.at)
 
     def call_failed(self, entry: Entry) -> None:

@@ -271,7 +271,7 @@ class WsyncmgrLog(SiteComponentLog):
     def next_planned(self, entry: Entry) -> None:
         event: NextSyncPlanned = entry.event
         text = us_date_time(Zone(self.zone), event.next_at)
-        if event.kind == "retry":
+        if event.clock == "retry":
             self.say().next_retry(entry.at, text)
         else:
             self.say().next_regular(entry.at, text)
