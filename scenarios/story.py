@@ -167,7 +167,9 @@ def load(path: Path | str, changes: Changes = AS_WRITTEN) -> Story:
     """Read a story file. The story is called after it."""
     path = Path(path)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = path.read_bytes()
+        utf_16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))  # as older PowerShells redirect
+        text = data.decode("utf-16" if utf_16 else "utf-8-sig")
     except FileNotFoundError:
         raise StoryError(
             "there is no such file", where=str(path), hint="`wsyncsim list` shows the stories that come along"

@@ -367,4 +367,4 @@ def schema() -> None:
 
     from scenarios.schema import schema as story_schema
 
-    click.echo(json.dumps(story_schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(story_schema(), indent=2))

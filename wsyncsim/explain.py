@@ -17,7 +17,7 @@ from scenarios.faults import FAULTS
 from scenarios.repairs import REPAIRS
 from simulator.clock import Zone
 from simulator.errors import WsyncsimError
-from simulator.units import SECOND
+from simulator.units import HOUR, SECOND
 from wsyncsim.words import event_words, reason_words, value_words, word
 
 Json = dict[str, Any]
@@ -51,13 +51,21 @@ def _answer(truth: Path) -> Json:
     return answer
 
 
-def _local(zone: Zone, stamp: str) -> str:
+def _instant(stamp: str) -> int:
+    return int(datetime.fromisoformat(stamp).timestamp()) * SECOND
+
+
+def _local(zone: Zone, form: str, stamp: str) -> str:
     """A UTC time of the answer key on the estate's clocks."""
-    return f"{zone.local(int(datetime.fromisoformat(stamp).timestamp()) * SECOND):%Y-%m-%d %H:%M:%S}"
+    return zone.local(_instant(stamp)).strftime(form)
 
 
 def _clock(answer: Json) -> Clock:
-    return partial(_local, Zone(answer["story"]["timezone"]))
+    """Local times; with their offset where it changes in the course of the run."""
+    story = answer["story"]
+    zone, start = Zone(story["timezone"]), _instant(story["start_utc"])
+    changes = zone.bias_min(start) != zone.bias_min(start + int(story["hours"]) * HOUR)
+    return partial(_local, zone, "%Y-%m-%d %H:%M:%S %z" if changes else "%Y-%m-%d %H:%M:%S")
 
 
 @contextmanager

@@ -90,9 +90,13 @@ def tell_chronicle(chronicle: Chronicle, story: Story, language: str) -> None:
     reasons = Reasons(version(story.generation), "de" if language == "de" else "en")
     out = console(stderr=True)
 
+    first, last = zone.local(story.start_at), zone.local(story.end_at)
+    form = "%H:%M:%S" if first.date() == last.date() else "%Y-%m-%d %H:%M:%S"
+    if first.utcoffset() != last.utcoffset():
+        form += " %z"  # the same hour comes twice, or not at all
+
     def clock(at: int) -> str:
-        local = zone.local(at)
-        return f"{local:%H:%M:%S}" if story.hours <= 24 else f"{local:%Y-%m-%d %H:%M:%S}"
+        return zone.local(at).strftime(form)
 
     def text(line: Line) -> str:
         values = {"site": line.site, "id": line.id, "entity": line.entity, "took": took_words(line.took_s), "items": line.items}
