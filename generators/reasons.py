@@ -23,6 +23,7 @@ from simulator.failures import (
     PermissionRefused,
     ProxyStatus,
     Reason,
+    SchemaInvalid,
     SynchronizationCanceled,
     TlsRefused,
     TrustNotEstablished,
@@ -80,6 +81,8 @@ class Reasons:
                 return self._say["refused_replica" if problem == "replica" else "refused_service"]()
             case DatabaseUnreachable():
                 return self._say["database_unreachable"]()
+            case SchemaInvalid(guid):
+                return self._say["update_not_saved"](guid)
             case SynchronizationCanceled():
                 return self._say["canceled"]()
         assert_never(reason)

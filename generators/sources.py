@@ -13,6 +13,7 @@ _MESSAGES: Final = {
     "CreateUpdateServer": "source_create_update_server",
     "GetWebResponse": "source_get_web_response",
     "SyncWSUS": "source_sync_wsus",
+    "DefineUpdate": "source_define_update",
 }
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 ALL = tuple(VERSIONS)
+SYNC_FAILS = "sync fails"
+Need = Literal["parent", "children", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,18 @@ class Fault:
     looks: tuple[str, ...]
     """Where to look, best first (ids of the reference's looks)."""
     do: Callable[[Scene], None]
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = ()
+    complaint: str = SYNC_FAILS
+    """What somebody would complain of: a key of ``scenarios.complaint.COMPLAINTS``."""
+    curable: bool = True
+    """After the repair the complaint is gone; otherwise the page itself says that it cannot be helped."""
+    before_min: int = 5
+    try_min: int = 110
+    repair_min: int = 150
+    """Default story: minutes from the fault to the scheduled synchronization, and from that to somebody's vain attempt and to
+    the repair."""
+    behind: Callable[[spec.Estate, spec.Site, str, int], Fault] | None = None
+    """Chooses the fault that this one hides, by estate, site, generation and seed."""
+    needs: tuple[Need, ...] = ()
     """What the site must have for this fault to make sense."""
 
     def check(self, estate: spec.Estate, site: spec.Site, generation: str) -> None:
@@ -107,6 +120,7 @@ class Fault:
             )
         has = {
             "parent": (site.parent is not None, "a parent site"),
+            "children": (any(True for _ in estate.children(site.code)), "a child site"),
             "proxy": (site.proxy and estate.proxy is not None and bool(estate.proxy.account), "a proxy that asks for an account"),
             "account": (bool(site.connection_account), "a connection account"),
             "ssl": (site.ssl, "a software update point with SSL"),
@@ -123,8 +137,11 @@ class Fault:
                     hint=f"Built-in estate {self.estate!r} has what it needs",
                 )
 
-    def begin(self, world: World, site_code: str) -> Entry:
-        """Break it, now; returns the entry that all that follows will name."""
+    def begin(self, world: World, site_code: str, behind: Entry | None = None) -> Entry:
+        """Break it, now; returns the entry that all that follows will name.
+
+        ``behind``: the entry of a fault that hides this one.
+        """
         site = world.sites[site_code]
         self.check(world.estate, site.spec, world.version.generation)
         names = {
@@ -137,7 +154,7 @@ class Fault:
             "proxy": world.proxy.server.name if world.proxy else "",
         }
         began = FaultBegan(self.id, site.code, self.entity.format(**names), self.setting, self.healthy, self.faulty)
-        because = world.hand.report(world.now, began)
+        because = world.hand.report(world.now, began, behind)
         self.do(Scene(world, site, because, True))
         return because
 
@@ -146,10 +163,11 @@ class Fault:
         entry = world.hand.report(world.now, FaultEnded(self.id, site_code), because)
         self.do(Scene(world, world.sites[site_code], entry, False))
 
-    def steps(self, estate: spec.Estate, site_code: str) -> list[tuple[str, str]]:
-        """The right repair as pairs of repair id and site code."""
+    def steps(self, estate: spec.Estate, site_code: str, generation: str, seed: int) -> list[tuple[str, str]]:
+        """The right repair as pairs of repair id and site code; of a hidden fault, that of the one behind it."""
         steps = []
-        for step in self.repairs:
+        cause = self.behind(estate, estate.site(site_code), generation, seed) if self.behind is not None else self
+        for step in cause.repairs:
             repair, _, where = step.partition("@")
             code = site_code
             if where == "parent":
@@ -179,7 +197,13 @@ def fault(
     site: Literal["top", "child"] = "top",
     generations: tuple[str, ...] = ALL,
     level: int = 2,
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = (),
+    needs: tuple[Need, ...] = (),
+    behind: Callable[[spec.Estate, spec.Site, str, int], Fault] | None = None,
+    complaint: str = SYNC_FAILS,
+    curable: bool = True,
+    before_min: int = 5,
+    try_min: int = 110,
+    repair_min: int = 150,
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Register a function as the fault of that id."""
 
@@ -202,6 +226,12 @@ def fault(
             looks=looks,
             do=do,
             needs=needs,
+            behind=behind,
+            complaint=complaint,
+            curable=curable,
+            before_min=before_min,
+            try_min=try_min,
+            repair_min=repair_min,
         )
         return do
 

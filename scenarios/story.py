@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from scenarios import durations, story_file
+from scenarios.complaint import COMPLAINTS
 from scenarios.faults import FAULTS, Fault
 from scenarios.mistakes import Path as KeyPath
 from scenarios.mistakes import Source, StoryError, convert, did_you_mean, read_toml
@@ -39,21 +40,14 @@ __all__ = ["AS_WRITTEN", "Changes", "Step", "Story", "StoryError", "default_stor
 START = datetime(2026, 3, 2, 6, 0)
 STARTS: dict[str, datetime] = {"2007": datetime(2007, 8, 6, 6, 0)}
 """When a story begins that does not say so: a Monday in the time of its generation."""
-FAULT_BEFORE_SYNC_US = 5 * MINUTE
-TRY_AFTER_SYNC_US = 110 * MINUTE
-REPAIR_AFTER_SYNC_US = 150 * MINUTE
 REPAIR_STEP_US = 5 * MINUTE
 HOURS_AFTER_SYNC = 10
 """Default stories, seen from the scheduled synchronization.
 
-The fault sets in shortly before it, so that it mostly meets the fault before WSUS Configuration Manager does, and the retry
+A fault usually sets in shortly before it, so that it mostly meets the fault before WSUS Configuration Manager does, and the retry
 an hour later the other way round. Then somebody tries Run Synchronization, and after that the fault is repaired step by step.
 """
 TRY = "R10"
-DEFAULT_TICKET = Text(
-    "No new updates have appeared in the console since this morning; the synchronization fails.",
-    "Seit heute Morgen erscheinen in der Konsole keine neuen Updates; die Synchronisierung schlägt fehl.",
-)
 YEARS = range(1990, 2100)
 
 
@@ -452,7 +446,7 @@ def default_story(fault_id: str, *, generation: Generation | None = None, change
     usual: Any = "cb" if "cb" in fault.generations else fault.generations[-1]
     file = story_file.File(
         title=story_file.Texts(fault.title.en, fault.title.de),
-        ticket=story_file.Texts(DEFAULT_TICKET.en, DEFAULT_TICKET.de),
+        ticket=story_file.Texts(*COMPLAINTS[fault.complaint].ticket),
         generation=usual,
         estate=fault.estate,
     )
@@ -460,22 +454,23 @@ def default_story(fault_id: str, *, generation: Generation | None = None, change
     estate = reader.estate
     top = estate.top.code
     site = next(estate.children(top)).code if fault.site == "child" else top
-    sync = _next_sync(reader)
-    steps = [story_file.Step(at=durations.spell(sync - FAULT_BEFORE_SYNC_US), fault=fault.id, site=site)]
-    steps.append(story_file.Step(at=durations.spell(sync + TRY_AFTER_SYNC_US), repair=TRY, site=top))
-    for number, (repair, code) in enumerate(fault.steps(estate, site)):
-        at = durations.spell(sync + REPAIR_AFTER_SYNC_US + number * REPAIR_STEP_US)
+    sync = _next_sync(reader, fault.before_min * MINUTE)
+    steps = [story_file.Step(at=durations.spell(sync - fault.before_min * MINUTE), fault=fault.id, site=site)]
+    steps.append(story_file.Step(at=durations.spell(sync + fault.try_min * MINUTE), repair=TRY, site=top))
+    seed = file.seed if changes.seed is None else changes.seed
+    for number, (repair, code) in enumerate(fault.steps(estate, site, reader.generation, seed)):
+        at = durations.spell(sync + fault.repair_min * MINUTE + number * REPAIR_STEP_US)
         steps.append(story_file.Step(at=at, repair=repair, site=code))
     file = msgspec.structs.replace(file, timeline=steps, hours=sync // HOUR + HOURS_AFTER_SYNC)
     return _Reader(file, Source(fault_id), changes).story(fault_id)
 
 
-def _next_sync(reader: _Reader) -> int:
+def _next_sync(reader: _Reader, before_us: int) -> int:
     """The first scheduled synchronization that leaves time for a fault before it, in microseconds after the start."""
     top = reader.estate.top
     local = reader.start.replace(hour=top.sync_at_h, minute=0, second=0, microsecond=0)
     zone = Zone(top.timezone or reader.estate.timezone)
-    while zone.instant(local) - reader.start_at < FAULT_BEFORE_SYNC_US:
+    while zone.instant(local) - reader.start_at < before_us:
         local += timedelta(days=1)
     return zone.instant(local) - reader.start_at
 

@@ -30,7 +30,7 @@ class Stream:
 
     def guid(self) -> str:
         """A lower-case version 4 GUID without braces."""
-        bits = f"{int(self.uniform() * 2**53):014x}{int(self.uniform() * 2**53):014x}{int(self.uniform() * 2**16):04x}"
+        bits = f"{int(self.uniform() * 2**52):013x}{int(self.uniform() * 2**52):013x}{int(self.uniform() * 2**24):06x}"
         variant = "89ab"[int(self.uniform() * 4)]
         return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-{variant}{bits[17:20]}-{bits[20:32]}"
 

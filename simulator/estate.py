@@ -18,6 +18,8 @@ _DEVICE = re.compile(r"CON|PRN|AUX|NUL|COM[0-9]|LPT[0-9]")
 """Names that no file or folder of Windows may have."""
 _CODE = re.compile(r"[A-Z0-9]{3}")
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+WORKSTATION = "ADMIN1"
+"""Computer of the administrator, in every estate."""
 RESERVED_CODES = frozenset({"AUX", "CON", "NUL", "PRN", "SMS"})
 """Site codes that ConfigMgr does not allow."""
 
@@ -50,6 +52,12 @@ class Site:
     """Hours between scheduled synchronizations; 0 switches the schedule off."""
     timezone: str = ""
     """IANA name of this site's time zone; empty for the estate's."""
+    products: tuple[str, ...] = ()
+    """Products that it subscribes to; empty for the usual ones of the generation (top-level site only)."""
+    classifications: tuple[str, ...] = ()
+    """Update classifications that it subscribes to; empty for the usual ones (top-level site only)."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages of the summary details, such as ``en`` and ``de`` (top-level site only)."""
 
     @property
     def remote_sup(self) -> bool:
@@ -199,6 +207,8 @@ class Estate:
 
 
 def _check_host(host: str, key: str, where: str) -> None:
+    if host == WORKSTATION:
+        raise EstateError(f"{key} {host!r} is the administrator's workstation", where=where, hint="Choose another name")
     if not _HOST.fullmatch(host) or _DEVICE.fullmatch(host):
         raise EstateError(
             f"{key} {host!r} is not a computer name",

@@ -98,7 +98,7 @@ class StatusReported(NamedTuple):
 class Source(NamedTuple):
     """The method that a failure is blamed on (ISTR0): it names the hop that broke."""
 
-    method: Literal["DoSync", "CreateUpdateServer", "GetWebResponse", "SyncWSUS"]
+    method: Literal["DoSync", "CreateUpdateServer", "GetWebResponse", "SyncWSUS", "DefineUpdate"]
 
 
 # --- WSUS Configuration Manager (WCM.log) ---------------------------------------------------------------------------
@@ -165,6 +165,13 @@ class WcmSourceVerified(NamedTuple):
 
 class WcmCategoriesRefreshed(NamedTuple):
     server: str
+
+
+class WcmSubscriptionSet(NamedTuple):
+    """WCM found other products, classifications or languages in WSUS than the site asks for, and wrote the site's."""
+
+    products: tuple[str, ...]
+    classifications: tuple[str, ...]
 
 
 class WcmConfigurationRefused(NamedTuple):
@@ -243,6 +250,13 @@ class InboxChecked(NamedTuple):
     """FQDN of the site server."""
     expired_updates: int
     """How many were deleted."""
+
+
+class NoActiveSup(NamedTuple):
+    """It was time to synchronize, but the site has no active software update point."""
+
+    server: str
+    """FQDN of the site server."""
 
 
 class SyncStarted(NamedTuple):
@@ -348,6 +362,10 @@ class DatabaseSyncStarted(NamedTuple):
     since_at: int
     """Only updates that arrived after this instant are read (delta)."""
     categories: int
+    requested: tuple[str, ...]
+    """Products, then classifications, as ``Product=...`` and ``UpdateClassification=...``."""
+    languages: tuple[str, ...]
+    """Languages of the summary details."""
     worker: int
 
 
@@ -365,6 +383,28 @@ class UpdateSynced(NamedTuple):
 
     guid: str
     title: str
+    worker: int
+
+
+class DatabaseUpdatesProgressed(NamedTuple):
+    """So many of the updates that WSUS holds have been gone through (full synchronization)."""
+
+    done: int
+    total: int
+    worker: int
+
+
+class UpdateSaveFailed(NamedTuple):
+    """The site database did not take an update."""
+
+    guid: str
+    title: str
+    worker: int
+
+
+class DatabaseSyncAborted(NamedTuple):
+    """Several updates one after the other could not be saved; the run is given up."""
+
     worker: int
 
 
@@ -450,6 +490,18 @@ class WsusServiceStopped(NamedTuple):
 class WsusSyncRequested(NamedTuple):
     """The API was asked to synchronize (SoftwareDistribution.log: Change, w3wp)."""
 
+    thread: int
+    account: str
+    """Who asked: ``DOMAIN\\user``."""
+
+
+class SubscriptionChanged(NamedTuple):
+    """WSUS was told to ask for other products, classifications or languages (event 389; Change.log names who did it)."""
+
+    account: str
+    products: tuple[str, ...]
+    classifications: tuple[str, ...]
+    languages: tuple[str, ...]
     thread: int
 
 

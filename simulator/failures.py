@@ -85,6 +85,13 @@ class DatabaseUnreachable(NamedTuple):
     """The server's own database does not answer (SqlException)."""
 
 
+class SchemaInvalid(NamedTuple):
+    """SQL Server's procedures do not accept a configuration item (``sp_SetupSDMPackage returns an error``) [S]."""
+
+    guid: str
+    """The update that could not be saved."""
+
+
 class SynchronizationCanceled(NamedTuple):
     """Somebody cancelled, or the service stopped in mid-run."""
 
@@ -102,6 +109,7 @@ Reason = (
     | WsusNotConfigured
     | ConfigurationRefused
     | DatabaseUnreachable
+    | SchemaInvalid
     | SynchronizationCanceled
 )
 

@@ -44,6 +44,8 @@ class Version:
     """WCM rewrites an update source that was changed at the top site [S: 2007 does not][L: 2012+ does]."""
     reports_hresult: bool = False
     """STATMSG lines end with LE=0X<hresult> [D, 2403+]."""
+    any_source: bool = False
+    """The top-level site may also synchronize from another WSUS server instead of Microsoft Update [L]."""
     own_polling_clock: bool = False
     """The hourly look into the inbox has a clock of its own, instead of following the last run [P]."""
     scheduled_sync_is_full: bool = True
@@ -57,7 +59,16 @@ class Version:
         "Microsoft Office 2003",
         "Windows XP x64 Edition",
     )
-    """Products whose updates Microsoft Update publishes, as titles name them [C]."""
+    """Products of the time that a site subscribes to unless told otherwise, as titles name them [C]."""
+    other_products: tuple[str, ...] = (
+        "Windows 2000",
+        "Microsoft Office XP",
+        "SQL Server 2005",
+        "Exchange Server 2003",
+        "Windows Server 2003, Datacenter Edition",
+        "Visual Studio 2005",
+    )
+    """Products that it publishes as well, and that sites do not subscribe to unless told so [C]."""
     first_article: int = 937_000
     """About the first knowledge base number of the time."""
     settle_s: int = 120
@@ -111,8 +122,17 @@ _2012 = replace(
         "Windows Server 2012 R2",
         "Microsoft Office 2010 32-Bit Edition",
     ),
+    other_products=(
+        "Windows Vista",
+        "Microsoft Office 2007",
+        "SQL Server 2012",
+        "Exchange Server 2010",
+        "Microsoft Lync 2010",
+        "Visual Studio 2010",
+    ),
     first_article=2_900_000,
     reverts_update_source=True,
+    any_source=True,
     upstream_host="fe2.update.microsoft.com",
     assembly_version="4.0.0.0",
     assembly_file_version="6.2.9200.16384",
@@ -142,6 +162,14 @@ _CB = replace(
         "Windows Server 2019 for x64-based Systems",
         "Windows Server 2022 for x64-based Systems",
         "Microsoft Office 2016 32-Bit Edition",
+    ),
+    other_products=(
+        "Windows Server 2012 R2",
+        "Microsoft Office 2013",
+        "SQL Server 2019",
+        "Exchange Server 2019",
+        "Microsoft Edge",
+        "Visual Studio 2022",
     ),
     first_article=5_000_000,
     reports_hresult=True,

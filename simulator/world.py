@@ -8,18 +8,29 @@ import simpy
 
 from simulator import estate as spec
 from simulator.clock import Zone
+from simulator.components.console import ADMINISTRATOR, Console, WsusConsole
 from simulator.components.iis import Binding, Iis
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
 from simulator.components.replication import FileReplication
 from simulator.components.site import Site, SupProperties
-from simulator.components.upstream import Catalogue, MicrosoftUpdate
+from simulator.components.site_database import SiteDatabase
+from simulator.components.upstream import (
+    CLASSIFICATIONS,
+    LANGUAGES,
+    USUAL_CLASSIFICATIONS,
+    Catalogue,
+    MicrosoftUpdate,
+    Portion,
+    Subscription,
+)
 from simulator.components.wcm import ConfigurationManager
 from simulator.components.windows import Account, Group, Server
 from simulator.components.wsus import Wsus, WsusSettings
 from simulator.components.wsusctrl import ControlManager
 from simulator.components.wsyncmgr import SyncManager
 from simulator.dice import Dice
+from simulator.errors import EstateError
 from simulator.events import WsusServiceStarted
 from simulator.journal import Entry, Journal
 from simulator.units import DAY, HOUR
@@ -28,6 +39,9 @@ from simulator.versions import Version
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
 CERTIFICATE_US = 730 * DAY
+WORKSTATION_NUMBER = 238
+ARRIVAL_US = 20 * HOUR
+"""From a publication to its arrival in the WSUS servers of a world that has been running for long."""
 
 
 class World:
@@ -61,7 +75,10 @@ class World:
         self.hand = self.journal.reporter("", "#story")
         """The pen of whoever does something to this world: faults, repairs, people. Its name sorts before all others, so what
         is done stands before what follows from it at the same instant."""
-        self.catalogue = Catalogue(self.dice, start, version.products, version.first_article)
+        products = (*version.products, *version.other_products)
+        self.catalogue = Catalogue(self.dice, start, products, version.first_article)
+        self.subscription = self._subscription(estate.top)
+        self._past: list[Portion] = []
         self.microsoft_update = MicrosoftUpdate(entity="Microsoft Update", host=version.upstream_host)
         self.accounts: dict[str, Account] = {}
         self.network = Network(
@@ -71,6 +88,9 @@ class World:
         self.sites: dict[str, Site] = {}
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
+        administrator = self._account(self._user(ADMINISTRATOR))
+        self.console = Console(entity="console", site=estate.top.code)
+        self.wsus_console = WsusConsole(self, self._server(spec.WORKSTATION, WORKSTATION_NUMBER, ""), administrator)
         self.replication = FileReplication(self)
         for built in self.sites.values():
             self._start(built)
@@ -182,11 +202,18 @@ class World:
             proxy_port=proxy_port,
             proxy_account=proxy_account,
             using_ssl=site.ssl,
+            **self.subscription._asdict(),
         )
-        members = (server.computer_account, sup_server.computer_account, connection_account)
+        members = (
+            server.computer_account,
+            sup_server.computer_account,
+            connection_account,
+            self._user(ADMINISTRATOR),
+        )
         administrators = Group(entity=f"{site.sup}/WSUS Administrators", members=tuple(m for m in members if m))
         wsus = Wsus(self, sup_server, settings, administrators, proxy=self.proxy if site.proxy else None)
         sup_server.wsus = wsus
+        self._fill(wsus, parent.wsus if parent else None)
         sup = SupProperties(
             entity=f"{site.code}/SUP",
             fqdn=sup_server.fqdn,
@@ -197,8 +224,13 @@ class World:
             proxy_port=proxy_port,
             proxy_account=proxy_account,
             connection_account=connection_account,
+            **self.subscription._asdict(),
+            scheduled=parent is None and bool(site.sync_every_h),
         )
         built = Site(self, site, server, wsus, sup)
+        built.database = SiteDatabase(entity=f"{site.code}/site database", service=server.add_service("MSSQLSERVER"))
+        built.database.portions.update(zip(wsus.susdb.portions, wsus.susdb.arrived, strict=True))
+        built.database.seen = len(wsus.susdb.portions)
         built.wcm = ConfigurationManager(self, built)
         built.wsyncmgr = SyncManager(self, built)
         built.wsusctrl = ControlManager(self, built)
@@ -207,6 +239,38 @@ class World:
             built.content_version = parent.content_version
             parent.children.append(built)
         return built
+
+    def _subscription(self, top: spec.Site) -> Subscription:
+        """What the top-level site asks for; raises ``EstateError`` for names that Microsoft Update does not have."""
+        wanted = Subscription(
+            top.products or self.version.products, top.classifications or USUAL_CLASSIFICATIONS, top.languages or ("en",)
+        )
+        known = Subscription(self.catalogue.products, CLASSIFICATIONS, LANGUAGES)
+        for key, names in wanted._asdict().items():
+            for name in names:
+                if name not in getattr(known, key):
+                    raise EstateError(
+                        f"Microsoft Update has no {name!r} in generation {self.version.generation}",
+                        where=f"estate.sites, site {top.code}, {key}",
+                        hint=f"It has: {', '.join(getattr(known, key))}",
+                    )
+        return wanted
+
+    def _fill(self, wsus: Wsus, upstream: Wsus | None) -> None:
+        """Let a WSUS server hold what it has synchronized before the simulation begins."""
+        susdb = wsus.susdb
+        newest = self.catalogue.revision(self.synced_at)
+        for portion in self._history(newest):
+            susdb.add(min(self.catalogue.published_at(portion.to) + ARRIVAL_US, self.synced_at), portion)
+        susdb.read_to, susdb.subscription = newest, self.subscription
+        if upstream is not None:
+            susdb.source = wsus.settings.upstream, upstream.susdb.installed_at
+            susdb.anchor = len(upstream.susdb.portions)
+
+    def _history(self, newest: int) -> list[Portion]:
+        if not self._past:
+            self._past = self.catalogue.history(self.subscription, newest)
+        return self._past
 
     def _build_iis(self, server: Server, site: spec.Site) -> None:
         version = self.version

@@ -48,10 +48,8 @@ def lines(log_type: type[Log], generation: str, *happened: Any, estate: str = "c
     return [line.rsplit("  $$<", 1)[0] for line in text.split("\r\n")[:-1]]
 
 
-SUBSCRIPTION = (
-    "Requested categories: Product=Windows 10, Product=Windows Server 2016, "
-    "UpdateClassification=Critical Updates, UpdateClassification=Security Updates, UpdateClassification=Updates"
-)
+REQUESTED = ("Product=Windows 10", "Product=Windows Server 2016", "UpdateClassification=Security Updates")
+SUBSCRIPTION = f"Requested categories: {', '.join(REQUESTED)}"
 NOT_CONFIGURED = e.SyncFailed(e.Source("DoSync"), f.WsusNotConfigured(3))
 UNRESOLVED = "The remote name could not be resolved: 'www.update.microsoft.com'"
 REMOTE_NAME = e.SyncFailed(
@@ -163,7 +161,7 @@ WSYNCMGR: list[tuple[Any, list[str], list[str] | None, list[str] | None]] = [
     ),
     (e.DatabasePhasePrepared(SUP), [], [], [f"Synchronizing SMS database with WSUS, default server is {SUP}"]),
     (
-        e.DatabaseSyncStarted(SUP, 8530, False, False, False, AT, 431, 0),
+        e.DatabaseSyncStarted(SUP, 8530, False, False, False, AT, 431, REQUESTED, ("en",), 0),
         [
             f"Synchronizing SMS database with WSUS server {SUP} ...",
             "Syncing updates arrived after 8/6/2007 7:54:32 PM",

@@ -52,7 +52,7 @@ REPORT = "EventLogEventReporter.ReportEvent"
 
 CASES: list[tuple[Any, str, str, list[str]]] = [
     (
-        WsusSyncRequested(58),
+        WsusSyncRequested(58, "CONTOSO\\CS1SITE$"),
         "2012",
         "en",
         [f"{STAMP}\tChange\tw3wp.58\tAdminDataAccess.StartSubscriptionManually\tSynchronization manually started"],

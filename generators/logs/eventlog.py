@@ -24,6 +24,7 @@ from simulator.events import (
     LogonFailed,
     ServiceStateChanged,
     StatusReported,
+    SubscriptionChanged,
     WebServiceChecked,
     WsusServiceStarted,
     WsusServiceStopped,
@@ -150,6 +151,9 @@ class ApplicationEvents(EventLog):
         event: WsusSyncBegan = entry.event
         self.write(entry, "manual_sync_began" if event.trigger == "manual" else "scheduled_sync_began")
 
+    def subscription_changed(self, entry: Entry) -> None:
+        self.write(entry, "subscription_changed")
+
     def sync_ended(self, entry: Entry) -> None:
         event: WsusSyncEnded = entry.event
         if event.trouble is None:
@@ -205,6 +209,7 @@ class ApplicationEvents(EventLog):
 
 
 _APPLICATION: Final[Writes] = {
+    SubscriptionChanged: ApplicationEvents.subscription_changed,
     WsusSyncBegan: ApplicationEvents.sync_began,
     WsusSyncEnded: ApplicationEvents.sync_ended,
     WebServiceChecked: ApplicationEvents.web_service_checked,

@@ -11,6 +11,7 @@ from generators.log import Log, Writes
 from generators.utc import utc_millis
 from simulator.estate import Site
 from simulator.events import (
+    SubscriptionChanged,
     UpstreamCallFailed,
     WebServiceChecked,
     WsusServiceStarted,
@@ -35,17 +36,20 @@ HEALTH_MESSAGES: Final = {
 """How the messages of each web service begin, here and in the Application log."""
 
 
-class SoftwareDistributionLog(Log):
+class WsusLog(Log):
+    """What SoftwareDistribution.log and Change.log have in common: what somebody did through the API."""
+
     messages = ("softwaredistribution",)
     layout = SOFTWARE_DISTRIBUTION
     component = "WSUS"
+    file: ClassVar[str]
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
         return (site.sup,)
 
     def path(self) -> str:
-        return "Program Files/Update Services/LogFiles/SoftwareDistribution.log"
+        return f"Program Files/Update Services/LogFiles/{self.file}"
 
     def stamp(self) -> Stamp:
         return utc_millis()
@@ -54,6 +58,30 @@ class SoftwareDistributionLog(Log):
         event: WsusSyncRequested = entry.event
         self.lines.set_thread(event.thread)
         self.lines.sync_requested(entry.at)
+
+    def subscription_changed(self, entry: Entry) -> None:
+        event: SubscriptionChanged = entry.event
+        self.lines.set_thread(event.thread)
+        texts = (", ".join(names) for names in (event.products, event.classifications, event.languages))
+        self.lines.subscription_changed(entry.at, event.account, *texts)
+
+
+class ChangeLog(WsusLog):
+    """Change.log: only what somebody changed [L]."""
+
+    file = "Change.log"
+    writes: ClassVar[Writes] = {
+        WsusSyncRequested: WsusLog.sync_requested,
+        SubscriptionChanged: WsusLog.subscription_changed,
+    }
+
+
+class SoftwareDistributionLog(WsusLog):
+    file = "SoftwareDistribution.log"
+
+    def subscription_changed(self, entry: Entry) -> None:
+        super().subscription_changed(entry)
+        self.lines.subscription_event(entry.at)
 
     def sync_began(self, entry: Entry) -> None:
         event: WsusSyncBegan = entry.event
@@ -106,7 +134,8 @@ class SoftwareDistributionLog(Log):
         self.lines.service_stopped(entry.at)
 
     writes: ClassVar[Writes] = {
-        WsusSyncRequested: sync_requested,
+        WsusSyncRequested: WsusLog.sync_requested,
+        SubscriptionChanged: subscription_changed,
         WsusSyncBegan: sync_began,
         UpstreamCallFailed: call_failed,
         WsusSyncEnded: sync_ended,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Final
 
+from generators.categories import subscription_xml
 from generators.log import Writes
 from generators.site_component import CLIENT_WRITES, WsusClientLog
 from simulator.estate import Site
@@ -16,6 +17,7 @@ from simulator.events import (
     WcmSiteControlRead,
     WcmSourceVerified,
     WcmStateSet,
+    WcmSubscriptionSet,
     WcmWokeUp,
 )
 from simulator.failures import ConfigurationRefused
@@ -72,6 +74,12 @@ class WcmLog(WsusClientLog):
         if not event.account:
             say.no_account(entry.at, event.server)
 
+    def subscription_set(self, entry: Entry) -> None:
+        event: WcmSubscriptionSet = entry.event
+        say = self.say()
+        say.subscribed(entry.at, subscription_xml(event.products, event.classifications))
+        say.configuration_successful(entry.at)
+
     def categories_refreshed(self, entry: Entry) -> None:
         self.say().categories_refreshed(entry.at)
 
@@ -119,6 +127,7 @@ class WcmLog(WsusClientLog):
         WcmCategoriesRefreshed: categories_refreshed,
         WcmConfigurationRefused: configuration_refused,
         WcmConfigurationFailed: configuration_failed,
+        WcmSubscriptionSet: subscription_set,
         WcmStateSet: state_set,
         ComponentWaiting: waiting,
     }

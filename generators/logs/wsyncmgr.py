@@ -14,13 +14,17 @@ from simulator.events import (
     ContentVersionSet,
     DatabaseCategoriesSynced,
     DatabasePhasePrepared,
+    DatabaseSyncAborted,
     DatabaseSynced,
     DatabaseSyncStarted,
+    DatabaseUpdatesProgressed,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
     InboxChecked,
     NextSyncPlanned,
+    NoActiveSup,
     SettleStarted,
+    Source,
     SyncFailed,
     SyncManagerWaiting,
     SyncManagerWokeUp,
@@ -29,6 +33,7 @@ from simulator.events import (
     SyncRunEnded,
     SyncStarted,
     SyncSucceeded,
+    UpdateSaveFailed,
     UpdateSynced,
     WsusCategoriesSynced,
     WsusConnecting,
@@ -38,14 +43,10 @@ from simulator.events import (
     WsusUpdatesProgressed,
     WsusUpdatesSyncing,
 )
+from simulator.failures import SchemaInvalid
 from simulator.journal import Entry
 
-SUBSCRIPTION: Final = (
-    "Product=Windows 10, Product=Windows Server 2016, "
-    "UpdateClassification=Critical Updates, UpdateClassification=Security Updates, UpdateClassification=Updates"
-)
-"""Products and classifications that the software update point asks for [C, form P]."""
-LOCALIZATION: Final = "en"
+DEFINE_UPDATE: Final = Source("DefineUpdate")
 
 
 def duration(seconds: int) -> str:
@@ -123,6 +124,12 @@ class WsyncmgrLog(SiteComponentLog):
         say.found_sups(at, 1)
         say.found_active_sup(at, event.sup)
 
+    def no_active_sup(self, entry: Entry) -> None:
+        event: NoActiveSup = entry.event
+        say = self.say()
+        say.reading_sups(entry.at, event.server)
+        say.no_sups(entry.at)
+
     def wsus_phase_started(self, entry: Entry) -> None:
         event: WsusPhaseStarted = entry.event
         at, say = entry.at, self.say()
@@ -190,13 +197,13 @@ class WsyncmgrLog(SiteComponentLog):
         say.wsus_url(at, "https" if event.ssl else "http", event.sup, event.port)
         say.synchronizing_database(at, *self._spellings(event.sup))
         say.starting_database_sync(at)
-        say.localization_languages(at, LOCALIZATION)
+        say.localization_languages(at, ",".join(event.languages))
         if event.full:
             say.syncing_all_updates(at)
         else:
             zone = Zone(self.zone)
             say.syncing_updates_after(at, us_date_time(zone, event.since_at), padded_date_time(zone, event.since_at))
-        say.requested_categories(at, SUBSCRIPTION)
+        say.requested_categories(at, ", ".join(event.requested))
         say.database_categories(at)
         say.database_categories_begun(at, event.categories)
 
@@ -216,6 +223,23 @@ class WsyncmgrLog(SiteComponentLog):
     def update_synced(self, entry: Entry) -> None:
         event: UpdateSynced = entry.event
         self.say(event.worker).synchronizing_update(entry.at, event.guid, event.title)
+
+    def database_progressed(self, entry: Entry) -> None:
+        event: DatabaseUpdatesProgressed = entry.event
+        self.say(event.worker).database_updates_eta(entry.at, event.done, event.total, event.done * 100 // event.total)
+
+    def update_failed(self, entry: Entry) -> None:
+        event: UpdateSaveFailed = entry.event
+        at, say = entry.at, self.say(event.worker)
+        say.synchronizing_update(at, event.guid, event.title)
+        say.setup_sdm_package(at)
+        say.digest_invalid(at)
+        error = self.run.reasons.message(SchemaInvalid(event.guid))
+        say.update_failed(at, event.guid, error, source_text(DEFINE_UPDATE, self.run.version))
+
+    def database_aborted(self, entry: Entry) -> None:
+        event: DatabaseSyncAborted = entry.event
+        self.say(event.worker).too_many_failures(entry.at)
 
     def database_updates_synced(self, entry: Entry) -> None:
         event: DatabaseUpdatesSynced = entry.event
@@ -285,6 +309,7 @@ class WsyncmgrLog(SiteComponentLog):
         SyncManagerWokeUp: woke_up,
         SyncRequestFound: request_found,
         InboxChecked: inbox_checked,
+        NoActiveSup: no_active_sup,
         SyncStarted: sync_started,
         WsusPhaseStarted: wsus_phase_started,
         WsusConnecting: wsus_connecting,
@@ -299,7 +324,10 @@ class WsyncmgrLog(SiteComponentLog):
         DatabaseSyncStarted: database_started,
         DatabaseCategoriesSynced: database_categories,
         DatabaseUpdatesSyncing: database_updates,
+        DatabaseUpdatesProgressed: database_progressed,
         UpdateSynced: update_synced,
+        UpdateSaveFailed: update_failed,
+        DatabaseSyncAborted: database_aborted,
         DatabaseUpdatesSynced: database_updates_synced,
         DatabaseSynced: database_synced,
         SyncSucceeded: sync_succeeded,

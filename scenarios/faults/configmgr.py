@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenarios.fault import Scene, fault
 from scenarios.text import Text
+from simulator.components.site import MICROSOFT_UPDATE, NO_SOURCE
 
 
 @fault(
@@ -65,3 +66,75 @@ def wrong_fqdn(scene: Scene) -> None:
     server = scene.wsus.server
     old = f"{server.name}.OLD.{scene.world.estate.domain}".upper()
     scene.site.save_sup(scene.because, fqdn=old if scene.broken else server.fqdn)
+
+
+UNAVAILABLE = "Run Synchronization unavailable"
+
+
+@fault(
+    "S26",
+    Text(
+        "Run Synchronization missing: the console is on a child site",
+        "„Synchronisierung ausführen“ fehlt: untergeordneter Standort",
+    ),
+    Text(
+        "The console is connected to a child site; a synchronization can be started by hand at the top-level site only.",
+        "Die Konsole ist mit einem untergeordneten Standort verbunden; von Hand synchronisiert man am obersten.",
+    ),
+    entity="console",
+    setting="site",
+    healthy="the top-level site",
+    faulty="a child site",
+    estate="contoso-child",
+    repairs=("R68", "R10"),
+    looks=("L10",),
+    level=1,
+    needs=("children",),
+    complaint=UNAVAILABLE,
+)
+def console_on_child_site(scene: Scene) -> None:
+    top = scene.site.top
+    scene.world.console.change(scene.because, site=top.children[0].code if scene.broken else top.code)
+
+
+@fault(
+    "S27",
+    Text("Run Synchronization missing: no active SUP at the top-level site", "Kein aktiver SUP am zentralen Standort"),
+    Text(
+        "The top-level site has no active software update point, so there is nothing to synchronize, by hand or by schedule.",
+        "Der oberste Standort hat keinen aktiven Softwareupdatepunkt: Nichts wird synchronisiert, auch nicht nach Zeitplan.",
+    ),
+    entity="{site}/SUP",
+    setting="active",
+    healthy="one",
+    faulty="none",
+    repairs=("R40", "R10"),
+    looks=("L04", "L10"),
+    level=1,
+    complaint=UNAVAILABLE,
+)
+def no_active_sup(scene: Scene) -> None:
+    scene.site.save_sup(scene.because, active=not scene.broken)
+
+
+@fault(
+    "S28",
+    Text(
+        "Run Synchronization missing: SUP not set to Microsoft Update",
+        "SUP nicht für die Synchronisierung mit Microsoft Update konfiguriert",
+    ),
+    Text(
+        "The component of the software update point is set not to synchronize from Microsoft Update.",
+        "Die Komponente des Softwareupdatepunkts ist so eingestellt, dass sie nicht mit Microsoft Update synchronisiert.",
+    ),
+    entity="{site}/SUP",
+    setting="source",
+    healthy="Microsoft Update",
+    faulty="none",
+    generations=("2007",),
+    repairs=("R39", "R10"),
+    looks=("L04",),
+    complaint=UNAVAILABLE,
+)
+def source_is_none(scene: Scene) -> None:
+    scene.site.save_sup(scene.because, source=NO_SOURCE if scene.broken else MICROSOFT_UPDATE)

@@ -91,3 +91,30 @@ def not_wsus_administrator(scene: Scene) -> None:
 def susdb_service_stopped(scene: Scene) -> None:
     database = scene.wsus.database
     scene.wsus.server.set_service(scene.at, database.name, running=not scene.broken, because=scene.because)
+
+
+@fault(
+    "S31",
+    Text("WSUS is synchronizing already, for a long time", "Zeitüberschreitung, da bereits eine WSUS-Synchronisierung läuft"),
+    Text(
+        "SUSDB was created anew and its first synchronization started in the WSUS console: ConfigMgr waits for it in vain.",
+        "Die SUSDB wurde neu angelegt und ihre erste Synchronisierung in der WSUS-Konsole gestartet: ConfigMgr wartet vergeblich.",
+    ),
+    entity="{sup}/WSUS",
+    setting="status",
+    healthy="NotProcessing",
+    faulty="Running, started in the WSUS console",
+    repairs=("R44", "R10"),
+    looks=("L52", "L20", "L34", "L32"),
+    try_min=38,
+    repair_min=50,
+)
+def wsus_synchronizes(scene: Scene) -> None:
+    wsus = scene.wsus
+    if not scene.broken:
+        wsus.cancel(scene.at, scene.because)
+        return
+    wsus.cancel(scene.at, scene.because)
+    wsus.susdb.empty(scene.at, scene.because)
+    if wsus.service.running:
+        wsus.synchronize(scene.at, None, scene.world.wsus_console.account.name, scene.because)

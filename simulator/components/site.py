@@ -9,6 +9,7 @@ from simpy import Interrupt, Process
 
 from simulator import estate
 from simulator.components.actor import Actor, Steps
+from simulator.components.upstream import Subscription
 from simulator.components.windows import Account, Server
 from simulator.components.wsus import Wsus
 from simulator.events import Component, ComponentStarted, ComponentStopped, StatusReported
@@ -17,11 +18,15 @@ from simulator.state import State
 from simulator.units import MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.site_database import SiteDatabase
     from simulator.components.wcm import ConfigurationManager
     from simulator.components.wsusctrl import ControlManager
     from simulator.components.wsyncmgr import SyncManager
     from simulator.world import World
 
+MICROSOFT_UPDATE = "Microsoft Update"
+NO_SOURCE = "none"
+"""Values of ``SupProperties.source``: the service, and synchronizing from nowhere."""
 BELL = "bell"
 """Cause of an interrupt that wakes a thread, instead of ending it."""
 STARTED, STOPPED = 500, 502
@@ -44,6 +49,21 @@ class SupProperties(State):
     proxy_account: str
     connection_account: str
     """``DOMAIN\\user``; empty for the site server's computer account."""
+    products: tuple[str, ...] = ()
+    classifications: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    """What the top-level site asks Microsoft Update for, and in which languages summary details are told."""
+    active: bool = True
+    """The site has an active software update point."""
+    source: str = MICROSOFT_UPDATE
+    """Where the top-level site synchronizes from: ``Microsoft Update``, the name of an upstream server, or ``none``."""
+    scheduled: bool = True
+    """The synchronization schedule is enabled (top-level site)."""
+
+    @property
+    def subscription(self) -> Subscription:
+        """What the site asks for."""
+        return Subscription(self.products, self.classifications, self.languages)
 
     @property
     def port(self) -> int:
@@ -175,9 +195,15 @@ class Site:
         self.source_guid = world.dice.stream(f"{spec.code}/update source").guid().upper()
         self.executive = Executive(world, server, spec.code)
         self.sup_executive = Executive(world, wsus.server, spec.code) if spec.remote_sup else self.executive
+        self.database: SiteDatabase
         self.wcm: ConfigurationManager
         self.wsusctrl: ControlManager
         self.wsyncmgr: SyncManager
+
+    @property
+    def top(self) -> Site:
+        """The top-level site above (or this one)."""
+        return self if self.parent is None else self.parent.top
 
     @property
     def local(self) -> bool:

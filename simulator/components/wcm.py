@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from simulator.components.actor import Steps, StepsToBool
 from simulator.components.api import Api
-from simulator.components.site import Site, ThreadedActor
+from simulator.components.site import MICROSOFT_UPDATE, NO_SOURCE, Site, ThreadedActor
 from simulator.events import (
     ApiConnectionFailed,
     AssembliesChecked,
@@ -19,11 +19,12 @@ from simulator.events import (
     WcmSiteControlRead,
     WcmSourceVerified,
     WcmStateSet,
+    WcmSubscriptionSet,
     WcmWokeUp,
 )
 from simulator.failures import Failure
 from simulator.journal import Entry
-from simulator.state import State
+from simulator.state import State, first
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ NOTICE_US = 5 * SECOND
 SETTLE_US = 10 * SECOND
 """From the end of the wait to the version check [D]."""
 
+NONE: Final = 0
 PENDING: Final = 1
 SUCCESS: Final = 2
 FAILED: Final = 3
@@ -127,10 +129,16 @@ class ConfigurationManager(ThreadedActor):
             yield from self.catch_up()
             self.report(WcmSiteControlRead(sup.fqdn, sup.fqdn != self._pushed_sup), sup.because("fqdn"))
             self._pushed_sup = sup.fqdn
+            if not sup.active:
+                self._set_state(NONE, sup.because("active"))
+                return True
             self._set_state(PENDING, because)
             self.now += 500 * MS
         else:
             self.now += self.dice.about(SETTLE_US, 1)
+            yield from self.catch_up()
+            if not sup.active:
+                return True
         try:
             yield from self._configure()
         except CycleFailed as failed:
@@ -187,6 +195,7 @@ class ConfigurationManager(ThreadedActor):
             wsus.configure()
             if wsus.settings.automatic:
                 wsus.settings.change(None, automatic=False)
+            self._verify_subscription(address.account)
             self.now += self.api.call(self.now, took_us=self.dice.about(250 * MS))
         except Failure as failure:
             self.now += failure.took_us
@@ -196,6 +205,17 @@ class ConfigurationManager(ThreadedActor):
         self.report(WcmCategoriesRefreshed(address.server))
         self.now += self.dice.about(900 * MS)
 
+    def _verify_subscription(self, account: str) -> None:
+        """Have WSUS ask for what the top-level site is to ask for."""
+        wsus, sup = self.site.wsus, self.site.top.sup
+        if wsus.settings.subscription == sup.subscription:
+            return
+        keys = ("products", "classifications", "languages")
+        because = first(wsus.settings.because(*keys), sup.because(*keys))
+        user = account or self.server.computer_account
+        wsus.subscribe(self.now, sup.subscription, user, sup.because(*keys))
+        self.report(WcmSubscriptionSet(sup.products, sup.classifications), because)
+
     def _verify_source(self, account: str) -> None:
         """Point WSUS at its right upstream server; 2007 leaves the top site's alone once it is set [S]."""
         if self._settled_changes == State.changes:
@@ -204,7 +224,9 @@ class ConfigurationManager(ThreadedActor):
         settings = self.site.wsus.settings
         parent = self.site.parent
         if parent is None:
-            wanted = ("", settings.upstream_port, settings.upstream_ssl)
+            source = self.site.sup.source
+            other = "" if source in (MICROSOFT_UPDATE, NO_SOURCE) else source
+            wanted = (other, settings.upstream_port, settings.upstream_ssl)
             keep = not self.world.version.reverts_update_source
         else:
             wanted, keep = (parent.sup.fqdn, parent.sup.port, parent.sup.use_ssl), False
@@ -215,8 +237,8 @@ class ConfigurationManager(ThreadedActor):
             if parent is not None:
                 because = parent.sup.because_address or because
             settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])
-        source = settings.upstream or "Microsoft Update"
-        verified = WcmSourceVerified(source, changed, self.api.address.server, account)
+        told = settings.upstream or MICROSOFT_UPDATE
+        verified = WcmSourceVerified(told, changed, self.api.address.server, account)
         self.report(verified, because)
         if because is None and not changed:
             self._source_settled, self._settled_changes = verified, State.changes

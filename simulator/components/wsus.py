@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simpy import Interrupt, Process
 
 from simulator.components.actor import Actor, Steps
 from simulator.components.iis import DIRECTORIES, Caller, Verdict, ephemeral_port, request
+from simulator.components.susdb import Susdb
+from simulator.components.upstream import Portion, Subscription
 from simulator.components.windows import Account, Group, Server, WindowsService
 from simulator.events import (
     RequestsRejected,
     RequestsServed,
     Served,
+    SubscriptionChanged,
     UpstreamCallFailed,
     WebServiceChecked,
     WsusServiceStarted,
@@ -56,6 +60,12 @@ SQL_TIMEOUT_US = 15 * SECOND
 """A connection to SQL Server is given up after this long [I: .NET's default]."""
 AUTOMATIC_DELAY_US = 20 * MINUTE
 """From switching on WSUS's own schedule to its first synchronization [I: the hour is the administrator's choice]."""
+BATCH = 50
+"""Updates are fetched so many at a time [I]."""
+HISTORY = 50
+"""So many synchronizations are remembered [I: the console shows more]."""
+HISTORY_US = 4 * 365 * DAY
+"""How long before the simulation a WSUS server was installed [I]."""
 DETECT_US = 10 * MINUTE
 REFRESH_US = 6 * HOUR
 """The health monitor reports changes at once and everything that is unhealthy again after six hours [W]."""
@@ -88,8 +98,37 @@ class WsusSettings(State):
     proxy_account: str
     using_ssl: bool
     """Registry value UsingSSL, set by ``wsusutil configuressl``."""
+    products: tuple[str, ...]
+    classifications: tuple[str, ...]
+    languages: tuple[str, ...]
     automatic: bool = False
     """WSUS synchronizes by itself once a day; ConfigMgr wants this off."""
+
+    @property
+    def subscription(self) -> Subscription:
+        """What WSUS asks Microsoft Update for."""
+        return Subscription(self.products, self.classifications, self.languages)
+
+
+class Work(NamedTuple):
+    """A part of a synchronization: so many items to fetch, and what the server then holds."""
+
+    portion: Portion
+    items: int
+    because: Entry | None
+
+
+class SyncRecord(NamedTuple):
+    """One synchronization in WSUS's own history."""
+
+    began_at: int
+    ended_at: int
+    """0 while it runs."""
+    trigger: Literal["manual", "scheduled"]
+    account: str
+    """Who started it by hand."""
+    trouble: UpstreamTrouble | None
+    items: int
 
 
 class Wsus(Actor):
@@ -119,12 +158,16 @@ class Wsus(Actor):
         self.total = 0
         self.trouble: tuple[UpstreamTrouble, Entry | None] | None = None
         """What the last synchronization came to: ``None`` when it succeeded."""
-        self.revision = world.catalogue.revision(world.synced_at)
-        """Newest revision that it holds."""
+        self.susdb = Susdb(entity=f"{server.name}/SUSDB", installed_at=world.start - HISTORY_US)
+        self.history: deque[SyncRecord] = deque(maxlen=HISTORY)
+        """Its last synchronizations, oldest first; the last one may still run."""
         self._thread = self.dice.between(5, 90)
         self._w3wp_thread = self.dice.between(5, 90)
         self._running: Process | None = None
         self._automatic_since = -1
+        self._began_because: Entry | None = None
+        self._newest = 0
+        """Newest revision at Microsoft Update when the running synchronization asked."""
         self.health = HealthMonitor(world, self)
         assert server.iis is not None
         for _, directory in _CHECKED:
@@ -136,9 +179,7 @@ class Wsus(Actor):
     def stop(self, at: int, because: Entry | None) -> None:
         """Stop Update Services; a running synchronization is cancelled first."""
         if self.service.running:
-            if self._running is not None and self._running.is_alive:
-                self._running.interrupt()
-                self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
+            self.cancel(at, because)
             entry = self.pen.report(at, WsusServiceStopped(), because)
             self.server.set_service(at, "WsusService", running=False, because=entry)
 
@@ -170,6 +211,14 @@ class Wsus(Actor):
         if self.settings.replica:
             raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
 
+    def subscribe(self, at: int, wanted: Subscription, account: str, because: Entry | None) -> bool:
+        """Ask for these products, classifications and languages from now on; returns whether that is new."""
+        if self.settings.subscription == wanted:
+            return False
+        self.settings.change(because, **wanted._asdict())
+        self.pen.report(at, SubscriptionChanged(account, *wanted, self._w3wp_thread), because)
+        return True
+
     def schedule(self, because: Entry | None) -> None:
         """Have WSUS synchronize by itself, once a day, soon for the first time; WCM switches that off again."""
         if self.settings.automatic:
@@ -185,29 +234,47 @@ class Wsus(Actor):
         if self.service.running and self.phase == "idle":
             self._start(world.now, None, "scheduled")
 
-    def synchronize(self, at: int, run: str | None) -> None:
-        """Start a synchronization by hand (API call StartSynchronization).
+    def synchronize(self, at: int, run: str | None, account: str, because: Entry | None = None) -> None:
+        """Start a synchronization by hand (API call StartSynchronization) for ``account``.
 
         Raises ``Failure`` when the service that would do it does not run.
         """
-        self.pen.report(at, WsusSyncRequested(self._w3wp_thread))
+        self.pen.report(at, WsusSyncRequested(self._w3wp_thread, account), because)
         if not self.service.running:
             raise Failure(CallTimedOut(), self.service.because("running"), self.dice.about(START_TIMEOUT_US, 2))
-        self._start(at, run, "manual")
+        self._start(at, run, "manual", account, because)
 
-    def _start(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> None:
+    def cancel(self, at: int, because: Entry | None) -> None:
+        """Stop a running synchronization (API call StopSynchronization); what it has fetched so far stays [X]."""
+        if self._running is not None and self._running.is_alive and self.phase != "idle":
+            self._running.interrupt()
+            self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
+
+    @property
+    def because_busy(self) -> Entry | None:
+        """Why it synchronizes although nobody in ConfigMgr asked for it."""
+        return self._began_because
+
+    def _start(
+        self, at: int, run: str | None, kind: Literal["manual", "scheduled"], account: str = "", because: Entry | None = None
+    ) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
-        self._running = self.env.process(self._engine(at, run, kind))
+        self.history.append(SyncRecord(at, 0, kind, account, None, 0))
+        self._began_because = because if kind == "manual" else self.settings.because("automatic")
+        self._running = self.env.process(self._engine(at, run, kind, because))
+
+    def _note_end(self, at: int, trouble: UpstreamTrouble | None) -> None:
+        self.history[-1] = self.history[-1]._replace(ended_at=at, trouble=trouble, items=self.done)
 
     # --- synchronization engine
 
-    def _engine(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> Steps:
+    def _engine(self, at: int, run: str | None, kind: Literal["manual", "scheduled"], because: Entry | None) -> Steps:
         self.now = at
         self.pen.run = self.caller.run = run
         thread = self._thread = self._thread % 90 + 3
         self.now += self.dice.about(1_900 * MS, 10)
         yield from self.catch_up()
-        self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else None)
+        self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
         try:
             yield from self._synchronize()
             yield from self.catch_up()
@@ -219,6 +286,7 @@ class Wsus(Actor):
             self._end(self.now, UpstreamTrouble(self._error(failure.reason), failure.reason), failure.because)
             return
         self.report(WsusSyncEnded(None, thread))
+        self._note_end(self.now, None)
         self.now += self.dice.about(1_100 * MS, 10)
         yield from self.catch_up()
         self.report(WsusSyncFinishFired(thread))
@@ -228,6 +296,7 @@ class Wsus(Actor):
     def _end(self, at: int, trouble: UpstreamTrouble, because: Entry | None) -> None:
         """The synchronization has come to nothing."""
         self.trouble = trouble, self.pen.report(at, WsusSyncEnded(trouble, self._thread), because)
+        self._note_end(at, trouble)
         self.phase = "idle"
         self.pen.run = self.caller.run = None
 
@@ -258,23 +327,92 @@ class Wsus(Actor):
         yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
         self.now += dice.about(4 * SECOND if lan else 12 * SECOND)
         yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
-        upstream = self._upstream_wsus()
-        newest = self.world.catalogue.revision(self.now) if upstream is None else upstream.revision
-        self.total = max(newest - self.revision, 0)
+        yield from self.catch_up()
+        work = self._missing()
+        self.total = sum(part.items for part in work)
         if self.total:
             self.phase = "updates"
             yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
-        while self.done < self.total:
-            batch = min(50, self.total - self.done)
-            self.now += dice.about((280 if lan else 330) * MS * batch)
-            yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
-            self.done += batch
+        for part in work:
+            yield from self._fetch(part, (280 if lan else 330) * MS, call_us)
         self.now += dice.about(1_500 * MS)
         yield from self.catch_up()
         self._check_database()
-        self.revision = max(newest, self.revision)
+        self._take_anchor()
         if lan:
             yield from self._call("ReportingWebService", "RollupDownstreamServers", call_us)
+
+    def _fetch(self, part: Work, item_us: int, call_us: int) -> Steps:
+        """Fetch one part of the work, batch by batch, and keep it."""
+        left = part.items
+        while left:
+            batch = min(BATCH, left)
+            self.now += self.dice.about(item_us * batch)
+            yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
+            self.done += batch
+            left -= batch
+        yield from self.catch_up()
+        self.susdb.add(self.now, part.portion, part.because)
+
+    def _missing(self) -> list[Work]:
+        """What the upstream server has and this one has not, as far as this one asks for it."""
+        upstream, catalogue = self._upstream_wsus(), self.world.catalogue
+        if self.settings.upstream:
+            found = (
+                [] if upstream is None else [(portion, upstream.susdb.causes.get(portion)) for portion in self._offered(upstream)]
+            )
+        else:
+            self._newest = catalogue.revision(self.now)
+            found = self._published(self._newest)
+        because, held = self.susdb.because_new, self.susdb.held
+        return [
+            Work(portion, catalogue.size(portion), cause or (because if portion.to <= self.susdb.lost_to else None))
+            for portion, cause in found
+            if portion not in held and not portion.subscription.empty
+        ]
+
+    def _published(self, newest: int) -> list[tuple[Portion, Entry | None]]:
+        """What Microsoft Update has for this server: what is new, and all there is of what it did not ask for before."""
+        susdb, wanted = self.susdb, self.settings.subscription
+        before = wanted.meet(susdb.subscription)
+        found: list[tuple[Portion, Entry | None]] = [
+            (portion, None) for portion in Portion(susdb.read_to, newest, before).chunks() if not before.empty
+        ]
+        added = (
+            wanted._replace(products=tuple(name for name in wanted.products if name not in before.products)),
+            Subscription(
+                before.products,
+                tuple(name for name in wanted.classifications if name not in before.classifications),
+                wanted.languages,
+            ),
+        )
+        because = self.settings.because("products", "classifications")
+        return found + [(chunk, because) for more in added if not more.empty for chunk in Portion(0, newest, more).chunks()]
+
+    def _offered(self, upstream: Wsus) -> list[Portion]:
+        """What the upstream server has got since this one last asked it: a replica takes all of it [X]."""
+        susdb = self.susdb
+        first = susdb.anchor if susdb.source == (self.settings.upstream, upstream.susdb.installed_at) else 0
+        portions = upstream.susdb.portions[first:]
+        if self.settings.replica:
+            return portions
+        wanted = self.settings.subscription
+        return [
+            portion if portion.subscription.within(wanted) else portion._replace(subscription=wanted.meet(portion.subscription))
+            for portion in portions
+        ]
+
+    def _take_anchor(self) -> None:
+        """Remember how far this synchronization has read."""
+        susdb, upstream = self.susdb, self._upstream_wsus()
+        if upstream is not None:
+            susdb.anchor, susdb.read_to = len(upstream.susdb.portions), max(susdb.read_to, upstream.susdb.read_to)
+        elif not self.settings.upstream:
+            susdb.read_to = max(susdb.read_to, self._newest)
+            susdb.subscription = self.settings.subscription
+        susdb.source = self.settings.upstream, 0 if upstream is None else upstream.susdb.installed_at
+        if susdb.because("installed_at") is not None:
+            susdb.why.pop("installed_at", None)
 
     def _upstream_wsus(self) -> Wsus | None:
         if not self.settings.upstream:

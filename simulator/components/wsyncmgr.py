@@ -13,19 +13,23 @@ from simpy import Event
 
 from simulator.components.actor import Steps, StepsToInt
 from simulator.components.api import Address, Api
-from simulator.components.site import Site, ThreadedActor
+from simulator.components.site import NO_SOURCE, Site, ThreadedActor
+from simulator.components.upstream import Portion
 from simulator.events import (
     ChildrenNotified,
     ContentVersionSet,
     DatabaseCategoriesSynced,
     DatabasePhasePrepared,
+    DatabaseSyncAborted,
     DatabaseSynced,
     DatabaseSyncStarted,
+    DatabaseUpdatesProgressed,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
     GateClosed,
     InboxChecked,
     NextSyncPlanned,
+    NoActiveSup,
     SettleStarted,
     Source,
     StatusReported,
@@ -38,6 +42,7 @@ from simulator.events import (
     SyncStarted,
     SyncSucceeded,
     SynFileArrived,
+    UpdateSaveFailed,
     UpdateSynced,
     WsusCategoriesSynced,
     WsusConnecting,
@@ -48,11 +53,13 @@ from simulator.events import (
     WsusUpdatesSyncing,
 )
 from simulator.failures import (
+    CallTimedOut,
     ConnectionRefused,
     ConnectionTimedOut,
     Failure,
     PermissionRefused,
     Reason,
+    SchemaInvalid,
     UpstreamTrouble,
     WsusNotConfigured,
 )
@@ -71,12 +78,19 @@ POLL_US = HOUR
 PROGRESS_US = MINUTE
 """About one progress line a minute [D]."""
 
+BUSY_US = 30 * MINUTE
+"""How long a run waits for a synchronization of WSUS that it did not start [I: some wait, some run into a time limit, S]."""
+READ_US = 1_500 * MS
+"""Reading one update that the site database has already, in a full synchronization: with it, 2007's take 40 minutes [P]."""
+SAVE_FAILURES = 9
+"""So many updates that cannot be saved, one after the other, end a run [P]."""
 WATCH_US = 10 * SECOND
 EARLY_WATCH_US = 2 * SECOND
 EARLY_US = 40 * SECOND
 """WSUS is asked how far it is every few seconds, later less often [I: failures are seen within seconds]."""
 
 E_FAIL = 0x80004005
+ERROR_INVALID_ACCESS = 12
 ERROR_BAD_NETPATH = 53
 COR_E_EXCEPTION = 0x80131500
 COR_E_SECURITY = 0x8013150A
@@ -86,12 +100,13 @@ LOCAL_FILES: Final = ("SELF.SYN", "FULL.SYN")
 POLLING: Final = SyncManagerWokeUp("polling")
 
 Trigger = Literal["schedule", "local", "parent", "retry"]
+Method = Literal["DoSync", "CreateUpdateServer", "GetWebResponse", "SyncWSUS", "DefineUpdate"]
 
 
 class RunFailed(Exception):
     """A run broke off: which method is blamed, what happened, and the entry that explains it."""
 
-    def __init__(self, method: Literal["DoSync", "CreateUpdateServer", "GetWebResponse", "SyncWSUS"], failure: Failure) -> None:
+    def __init__(self, method: Method, failure: Failure) -> None:
         super().__init__(method)
         self.source = Source(method)
         self.failure = failure
@@ -116,9 +131,9 @@ class SyncManager(ThreadedActor):
         self._retry_because: Entry | None = None
         self._poll_at = 0
         self._planned_at: int | None = None
-        self._synced_revision = site.wsus.revision
         self._synced_at = world.synced_at
         self._synced_sup = site.sup.fqdn
+        self._moved_because: Entry | None = None
 
     # --- what others do to it
 
@@ -127,6 +142,31 @@ class SyncManager(ThreadedActor):
         self.pen.report(at, SynFileArrived(file), because)
         self._inbox[file] = because
         self.ring()
+
+    def withdraw(self) -> tuple[str, ...]:
+        """Delete all .SYN files from wsyncmgr.box; returns which there were."""
+        files = tuple(self._inbox)
+        self._inbox.clear()
+        return files
+
+    @property
+    def inbox(self) -> tuple[str, ...]:
+        """The .SYN files that lie in wsyncmgr.box."""
+        return tuple(self._inbox)
+
+    @property
+    def retry_at(self) -> int | None:
+        """When a failed run will be repeated."""
+        return self._retry_at
+
+    @property
+    def regular_at(self) -> int | None:
+        """When the schedule will start the next run, if it is enabled."""
+        return self._regular_at if self._may_run_by_schedule else None
+
+    def server_moved(self, because: Entry | None) -> None:
+        """The main WSUS server is another one from now on, so the next run must be a full one."""
+        self._synced_sup, self._moved_because = "", because
 
     def gate_opened(self) -> None:
         """WCM has reported success."""
@@ -158,11 +198,18 @@ class SyncManager(ThreadedActor):
                 yield from self._run("retry", self._retry_because)
             elif self._regular_at is not None and self.now >= self._regular_at:
                 self._plan_regular()
-                self.report(SyncManagerWokeUp("schedule"))
-                self.now += self.dice.about(20 * MS)
-                yield from self._run("schedule", None)
+                yield from self.catch_up()
+                if self._may_run_by_schedule:
+                    self.report(SyncManagerWokeUp("schedule"))
+                    self.now += self.dice.about(20 * MS)
+                    yield from self._run("schedule", None)
             elif self.now >= self._poll_at:
                 self._poll()
+
+    @property
+    def _may_run_by_schedule(self) -> bool:
+        sup = self.site.sup
+        return sup.scheduled and sup.source != NO_SOURCE
 
     def _plan_regular(self) -> None:
         """The scheduled run after this one: days at the same wall-clock time whatever daylight saving does, else hours apart."""
@@ -220,9 +267,13 @@ class SyncManager(ThreadedActor):
     # --- a run
 
     def _run(self, trigger: Trigger, because: Entry | None, *, full: bool = False) -> Steps:
+        sup = self.site.sup
+        yield from self.catch_up()
+        if not sup.active:
+            self.report(NoActiveSup(self.server.fqdn), sup.because("active"))
+            return
         self._runs += 1
         self.pen.run = f"{self.site.code}-{self._runs:04d}"
-        sup = self.site.sup
         moved = sup.fqdn != self._synced_sup
         self.report(SyncStarted(trigger, moved, self.server.fqdn, sup.fqdn), because)
         self.now += self.dice.about(25 * MS)
@@ -286,18 +337,18 @@ class SyncManager(ThreadedActor):
     def _synchronize_wsus(self, address: Address) -> Steps:
         """Have WSUS synchronize with its upstream server, and watch it."""
         wsus, worker = self.site.wsus, self._worker
-        while wsus.phase != "idle":
-            self.now += self.dice.about(10 * SECOND)
-            yield from self._call("GetWebResponse", 12 * MS)
         self.report(WsusSyncStarted(address.server, address.local, worker))
         yield from self._call("GetWebResponse", self.dice.about(90 * MS))
         yield from self.catch_up()
-        while wsus.phase != "idle":  # it began by itself in this very moment
+        deadline = self.now + BUSY_US
+        while wsus.phase != "idle":  # somebody else had it synchronize
+            if self.now >= deadline:
+                raise RunFailed("SyncWSUS", Failure(CallTimedOut(), wsus.because_busy, 0))
             self.now += self.dice.about(10 * SECOND)
             yield from self._call("GetWebResponse", 12 * MS)
             yield from self.catch_up()
         try:
-            wsus.synchronize(self.now, self.pen.run)
+            wsus.synchronize(self.now, self.pen.run, address.account or self.server.computer_account)
         except Failure as failure:
             self.now += failure.took_us
             raise RunFailed("GetWebResponse", failure) from None
@@ -322,7 +373,7 @@ class SyncManager(ThreadedActor):
             if wsus.phase == "updates" and wsus.done and self.now - told >= PROGRESS_US:
                 told = self.now
                 eta_s = (self.now - began) * (wsus.total - wsus.done) // wsus.done // SECOND
-                self.report(WsusUpdatesProgressed(wsus.done, wsus.total, eta_s, worker))
+                self.report(WsusUpdatesProgressed(wsus.done, wsus.total, eta_s, worker), wsus.susdb.because_new)
         if wsus.trouble is not None:
             trouble, because = wsus.trouble
             failed = RunFailed("SyncWSUS", Failure(trouble.reason, because, 0))
@@ -349,51 +400,114 @@ class SyncManager(ThreadedActor):
 
     def _synchronize_database(self, address: Address, *, full: bool) -> StepsToInt:
         """Copy WSUS's metadata into the site database, where the product does so; returns how many items were new."""
-        site, worker, dice = self.site, self._worker, self.dice
-        newest = site.wsus.revision
-        items = newest - self._synced_revision
-        if site.parent is None or self.world.version.child_writes_site_database:
-            self.now += dice.about(150 * MS)
-            self.report(DatabasePhasePrepared(address.server))
-            self.report(StatusReported(self.component, 6705))
-            self.now += dice.about(60 * MS)
-            full = full or site.parent is not None
-            categories = self.world.version.categories
-            self.report(
-                DatabaseSyncStarted(
-                    address.server, address.port, address.ssl, address.local, full, self._synced_at, categories, worker
-                )
-            )
-            yield from self._call("GetWebResponse", dice.about(400 * MS))
-            self.now += dice.about(9 * SECOND)
+        site, catalogue = self.site, self.world.catalogue
+        if site.parent is not None and not self.world.version.child_writes_site_database:
+            return site.wsus.total
+        worker, dice = self._worker, self.dice
+        self.now += dice.about(150 * MS)
+        self.report(DatabasePhasePrepared(address.server))
+        self.report(StatusReported(self.component, 6705))
+        self.now += dice.about(60 * MS)
+        yield from self.catch_up()
+        full = full or site.parent is not None
+        self.report(self._database_started(address, full=full))
+        yield from self._call("GetWebResponse", dice.about(400 * MS))
+        self.now += dice.about(9 * SECOND)
+        yield from self.catch_up()
+        self.report(DatabaseCategoriesSynced(self.world.version.categories, worker))
+        self.report(DatabaseUpdatesSyncing(worker))
+        yield from self._call("GetWebResponse", dice.about(12 * SECOND))
+        if full:
+            yield from self._read_known()
+        yield from self.catch_up()
+        susdb, database = site.wsus.susdb, site.database
+        portions, seen = database.unread(susdb, full=full), len(susdb.portions)
+        total = 0
+        for portion in portions:
+            total += yield from self._copy(portion)
+        yield from self.catch_up()
+        if full:
+            database.declined = {portion for portion in susdb.declined if portion in database.portions}
+        if all(portion in database.portions for portion in portions):
+            database.seen = seen
+        self.report(DatabaseUpdatesSynced(total, worker))
+        self.now += dice.about(2 * SECOND)
+        yield from self.catch_up()
+        self.report(DatabaseSynced(address.server, worker))
+        items = sum(catalogue.size(portion) for portion in portions)
+        if items and site.parent is None:
             yield from self.catch_up()
-            self.report(DatabaseCategoriesSynced(categories, worker))
-            self.report(DatabaseUpdatesSyncing(worker))
-            yield from self._call("GetWebResponse", dice.about(12 * SECOND))
-            updates = self.world.catalogue.visible(self._synced_revision, newest)
-            for revision in updates:
-                yield from self._call("GetWebResponse", dice.about(30 * MS))
-                self.now += dice.about(290 * MS)
-                yield from self.catch_up()
-                guid, title = self.world.catalogue.update(revision)
-                self.report(UpdateSynced(guid, title, worker))
-            yield from self.catch_up()
-            self.report(DatabaseUpdatesSynced(len(updates), worker))
-            self.now += dice.about(2 * SECOND)
-            yield from self.catch_up()
-            self.report(DatabaseSynced(address.server, worker))
-            if items and site.parent is None:
-                yield from self.catch_up()
-                site.content_version += 1
-                self.report(ContentVersionSet(site.source_guid, site.code, site.content_version))
-        self._synced_revision = newest
+            site.content_version += 1
+            self.report(ContentVersionSet(site.source_guid, site.code, site.content_version))
         return items
+
+    def _database_started(self, address: Address, *, full: bool) -> DatabaseSyncStarted:
+        wanted = self.site.top.sup.subscription
+        products = (f"Product={name}" for name in wanted.products)
+        classifications = (f"UpdateClassification={name}" for name in wanted.classifications)
+        return DatabaseSyncStarted(
+            address.server,
+            address.port,
+            address.ssl,
+            address.local,
+            full,
+            self._synced_at,
+            self.world.version.categories,
+            (*products, *classifications),
+            wanted.languages,
+            self._worker,
+        )
+
+    def _read_known(self) -> Steps:
+        """Go through all the updates that the site database has already, as a full synchronization does."""
+        total = self.site.database.size(self.world.catalogue)
+        done, told = 0, self.now
+        while done < total:
+            batch = min(50, total - done)
+            self.now += self.dice.about(READ_US * batch)
+            yield from self._call("GetWebResponse", 12 * MS)
+            done += batch
+            if self.now - told >= PROGRESS_US and done < total:
+                told = self.now
+                self.report(DatabaseUpdatesProgressed(done, total, self._worker))
+
+    def _copy(self, portion: Portion) -> StepsToInt:
+        """Write the updates of one portion that the site database does not have; returns how many they were."""
+        site, catalogue, worker = self.site, self.world.catalogue, self._worker
+        database = site.database
+        because = site.wsus.susdb.causes.get(portion)
+        updates = database.missing(catalogue, portion)
+        failures, whole = 0, True
+        for revision in updates:
+            yield from self._call("GetWebResponse", self.dice.about(30 * MS))
+            self.now += self.dice.about(290 * MS)
+            yield from self.catch_up()
+            update = catalogue.update(revision)
+            try:
+                database.save(update.guid)
+            except Failure as failure:
+                self.now += failure.took_us
+                yield from self.catch_up()
+                failures, whole = failures + 1, False
+                if not isinstance(failure.reason, SchemaInvalid):
+                    raise RunFailed("DefineUpdate", failure) from None
+                entry = self.report(UpdateSaveFailed(update.guid, update.title, worker), failure.because)
+                if failures == SAVE_FAILURES or revision == updates[-1]:
+                    self.report(DatabaseSyncAborted(worker), entry)
+                    raise RunFailed("DefineUpdate", Failure(failure.reason, entry, 0)) from None
+            else:
+                failures = 0
+                self.report(UpdateSynced(update.guid, update.title, worker), because)
+        yield from self.catch_up()
+        if whole:
+            database.portions[portion] = self.now
+        return len(updates)
 
     # --- how it ends
 
     def _succeed(self, items: int, began: int) -> None:
         site = self.site
-        self._synced_at, self._synced_sup = self.now, site.sup.fqdn
+        self._synced_at, self._synced_sup, self._moved_because = self.now, site.sup.fqdn, None
         self._retry_at, self._retry_because = None, None
         took_s = (self.now - began) // SECOND
         self.report(StatusReported(self.component, 6702))
@@ -420,6 +534,8 @@ class SyncManager(ThreadedActor):
         method, reason = trouble.source.method, trouble.failure.reason
         if method == "DoSync":
             return E_FAIL
+        if isinstance(reason, SchemaInvalid):
+            return ERROR_INVALID_ACCESS
         if self.world.version.reports_hresult:
             return COR_E_SECURITY if isinstance(reason, PermissionRefused) else COR_E_EXCEPTION
         if isinstance(trouble.trouble, UpstreamTrouble) and trouble.trouble.error == "DssAuthenticationError":
