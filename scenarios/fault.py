@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from scenarios.text import Text
 from simulator.errors import EstateError
 from simulator.events import FaultBegan, FaultEnded
-from simulator.versions import VERSIONS
+from simulator.versions import VERSIONS, version
 
 if TYPE_CHECKING:
     from simulator import estate as spec
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 ALL = tuple(VERSIONS)
 SYNC_FAILS = "sync fails"
-Need = Literal["parent", "children", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"]
+Need = Literal["top", "database", "parent", "children", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,11 @@ class Fault:
             )
         has = {
             "parent": (site.parent is not None, "a parent site"),
+            "top": (site.parent is None, "the top-level site's place"),
+            "database": (
+                site.parent is None or version(generation).child_writes_site_database,
+                "a site database that it fills from its own WSUS",
+            ),
             "children": (any(True for _ in estate.children(site.code)), "a child site"),
             "proxy": (site.proxy and estate.proxy is not None and bool(estate.proxy.account), "a proxy that asks for an account"),
             "account": (bool(site.connection_account), "a connection account"),

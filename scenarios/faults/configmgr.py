@@ -111,6 +111,7 @@ def console_on_child_site(scene: Scene) -> None:
     repairs=("R40", "R10"),
     looks=("L04", "L10"),
     level=1,
+    needs=("top",),
     complaint=UNAVAILABLE,
 )
 def no_active_sup(scene: Scene) -> None:
@@ -134,6 +135,7 @@ def no_active_sup(scene: Scene) -> None:
     generations=("2007",),
     repairs=("R39", "R10"),
     looks=("L04",),
+    needs=("top",),
     complaint=UNAVAILABLE,
 )
 def source_is_none(scene: Scene) -> None:

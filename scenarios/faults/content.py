@@ -28,6 +28,7 @@ FORMER_USE = 12 * CHUNK
     faulty="updates of other products, from former use",
     repairs=("R67", "R11"),
     looks=("L11", "L54", "L08", "L53"),
+    needs=("database",),
     complaint=UNEXPECTED,
 )
 def reused_wsus(scene: Scene) -> None:
@@ -56,6 +57,7 @@ def reused_wsus(scene: Scene) -> None:
     faulty="one more",
     repairs=("R09", "R67", "R11"),
     looks=("L32", "L34", "L53", "L08"),
+    needs=("database",),
     complaint=UNEXPECTED,
     before_min=12,
 )
@@ -85,6 +87,7 @@ def filters_changed_in_wsus(scene: Scene) -> None:
     repairs=("R45", "R10"),
     looks=("L08", "L11"),
     level=3,
+    needs=("top",),
     complaint="summary details missing",
     curable=False,
 )
@@ -111,6 +114,7 @@ def language_added(scene: Scene) -> None:
     repairs=("R45",),
     looks=("L52", "L20", "L11"),
     level=1,
+    needs=("top",),
     complaint="no metadata",
     try_min=60,
     repair_min=70,

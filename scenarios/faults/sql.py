@@ -21,6 +21,7 @@ from scenarios.text import Text
     repairs=("R47", "R10"),
     looks=("L20", "L90"),
     level=3,
+    needs=("database",),
 )
 def schema_invalid(scene: Scene) -> None:
     scene.site.database.change(scene.because, schema_valid=not scene.broken)
