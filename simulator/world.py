@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import simpy
 
@@ -13,11 +14,11 @@ from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
 from simulator.components.replication import FileReplication
 from simulator.components.site import Site, SupProperties
+from simulator.components.sup import SoftwareUpdatePoint
 from simulator.components.upstream import Catalogue, MicrosoftUpdate
 from simulator.components.wcm import ConfigurationManager
 from simulator.components.windows import Account, Group, Server
-from simulator.components.wsus import Wsus, WsusSettings
-from simulator.components.wsusctrl import ControlManager
+from simulator.components.wsus import HealthMonitor, Wsus, WsusSettings
 from simulator.components.wsyncmgr import SyncManager
 from simulator.dice import Dice
 from simulator.events import WsusServiceStarted
@@ -28,6 +29,8 @@ from simulator.versions import Version
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
 CERTIFICATE_US = 730 * DAY
+PROXY_NUMBER = 239
+"""The proxy's number among the addresses."""
 
 
 class World:
@@ -48,6 +51,7 @@ class World:
         stepwise: bool = False,
     ) -> None:
         estate.check()
+        estate.check_for(version)
         self.estate = estate
         self.version = version
         self.start = start
@@ -68,7 +72,10 @@ class World:
             Dns(entity=estate.domain, records={}, forwards=estate.internet_names), Firewall(entity="network/firewall")
         )
         self.proxy = self._build_proxy()
+        self._monitors: list[HealthMonitor] = []
         self.sites: dict[str, Site] = {}
+        self._numbers = count(2 * len(estate.sites))
+        """Of servers beyond the first two of a site."""
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
         self.replication = FileReplication(self)
@@ -97,8 +104,8 @@ class World:
         timer.callbacks.append(fire)
 
     def _look_back(self, until: int) -> None:
-        for site in self.sites.values():
-            site.wsus.health.look_back(until)
+        for monitor in self._monitors:
+            monitor.look_back(until)
 
     def simulate(self) -> Iterator[Entry]:
         """Run from start to end and yield every entry, in order."""
@@ -132,7 +139,7 @@ class World:
         server = Server(
             name=name,
             fqdn=f"{name}.{domain}".upper(),
-            ip=f"10.{1 + number // 62_500}.{number // 250 % 250}.{10 + number % 240}",
+            ip=_address(number),
             netbios_domain=self.estate.netbios_domain,
             zone=Zone(timezone or self.estate.timezone),
             pen=pen,
@@ -152,61 +159,72 @@ class World:
         proxy = self.estate.proxy
         if proxy is None:
             return None
-        server = self._server(proxy.host, 239, "")
+        server = self._server(proxy.host, PROXY_NUMBER, "")
         account = self._user(proxy.account)
         if account:
             self._account(account)
         return ProxyServer(server, ProxySettings(entity=proxy.host, port=proxy.port, account=account), self.accounts)
 
     def _build_site(self, site: spec.Site, number: int) -> Site:
-        version = self.version
-        server = self._server(site.server, number * 2, site.timezone)
-        sup_server = self._server(site.sup, number * 2 + 1, site.timezone) if site.remote_sup else server
+        server = self._server(site.server, _host_number(number * 2), site.timezone)
         server.programs.wsus_console = True
-        connection_account = self._user(site.connection_account)
-        if connection_account:
-            self._account(connection_account)
-        self._build_iis(sup_server, site)
+        account = self._user(site.connection_account)
+        if account:
+            self._account(account)
+        built = Site(self, site, server)
         parent = self.sites[site.parent] if site.parent is not None else None
-        proxy = self.estate.proxy if site.proxy else None
-        proxy_host = f"{proxy.host}.{self.estate.domain}".lower() if proxy else ""
-        proxy_port = proxy.port if proxy else 0
-        proxy_account = self._user(proxy.account) if proxy else ""
-        settings = WsusSettings(
-            entity=f"{site.sup}/WSUS",
-            upstream=parent.sup.fqdn if parent else "",
-            upstream_port=parent.sup.port if parent else 0,
-            upstream_ssl=parent.sup.use_ssl if parent else False,
-            replica=False,
-            proxy_host=proxy_host,
-            proxy_port=proxy_port,
-            proxy_account=proxy_account,
-            using_ssl=site.ssl,
-        )
-        members = (server.computer_account, sup_server.computer_account, connection_account)
-        administrators = Group(entity=f"{site.sup}/WSUS Administrators", members=tuple(m for m in members if m))
-        wsus = Wsus(self, sup_server, settings, administrators, proxy=self.proxy if site.proxy else None)
-        sup_server.wsus = wsus
-        sup = SupProperties(
-            entity=f"{site.code}/SUP",
-            fqdn=sup_server.fqdn,
-            http_port=version.default_http_port,
-            https_port=version.default_https_port,
-            use_ssl=site.ssl,
-            proxy_host=proxy_host,
-            proxy_port=proxy_port,
-            proxy_account=proxy_account,
-            connection_account=connection_account,
-        )
-        built = Site(self, site, server, wsus, sup)
+        for host in site.sups:
+            first = host == site.sup
+            sup_server = server
+            if host != site.server:
+                host_number = number * 2 + 1 if first else next(self._numbers)
+                sup_server = self._server(host, _host_number(host_number), site.timezone)
+            properties = self._sup_properties(site, sup_server, first=first)
+            wsus = self._build_wsus(site, server, sup_server, properties, (parent.sup if parent else None) if first else built.sup)
+            built.add_point(SoftwareUpdatePoint(self, built, wsus, properties))
         built.wcm = ConfigurationManager(self, built)
         built.wsyncmgr = SyncManager(self, built)
-        built.wsusctrl = ControlManager(self, built)
         if parent is not None:
             built.parent = parent
             built.content_version = parent.content_version
             parent.children.append(built)
         return built
+
+    def _sup_properties(self, site: spec.Site, server: Server, *, first: bool) -> SupProperties:
+        proxy = self.estate.proxy if site.proxy else None
+        return SupProperties(
+            entity=f"{site.code}/SUP" if first else f"{site.code}/SUP {server.name}",
+            fqdn=server.fqdn,
+            http_port=self.version.default_http_port,
+            https_port=self.version.default_https_port,
+            use_ssl=site.ssl,
+            proxy_host=f"{proxy.host}.{self.estate.domain}".lower() if proxy else "",
+            proxy_port=proxy.port if proxy else 0,
+            proxy_account=self._user(proxy.account) if proxy else "",
+            connection_account=self._user(site.connection_account),
+        )
+
+    def _build_wsus(
+        self, site: spec.Site, site_server: Server, server: Server, sup: SupProperties, upstream: SupProperties | None
+    ) -> Wsus:
+        """WSUS of a software update point, synchronizing from the one with the properties ``upstream``."""
+        self._build_iis(server, site)
+        settings = WsusSettings(
+            entity=f"{server.name}/WSUS",
+            upstream=upstream.fqdn if upstream else "",
+            upstream_port=upstream.port if upstream else 0,
+            upstream_ssl=upstream.use_ssl if upstream else False,
+            replica=site.kind == "secondary" or server.name != site.sup,
+            proxy_host=sup.proxy_host,
+            proxy_port=sup.proxy_port,
+            proxy_account=sup.proxy_account,
+            using_ssl=site.ssl,
+        )
+        members = (site_server.computer_account, server.computer_account, sup.connection_account)
+        administrators = Group(entity=f"{server.name}/WSUS Administrators", members=tuple(m for m in members if m))
+        wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=self.proxy if site.proxy else None)
+        self._monitors.append(wsus.health)
+        return wsus
 
     def _build_iis(self, server: Server, site: spec.Site) -> None:
         version = self.version
@@ -239,8 +257,20 @@ class World:
         """Everything runs already when the simulation begins."""
         site.executive.add(site.wsyncmgr)
         site.executive.add(site.wcm)
-        site.sup_executive.add(site.wsusctrl)
+        for point in site.points:
+            point.executive.add(point.wsusctrl)
         site.executive.start(self.start, resumed=True, because=None)
-        if site.sup_executive is not site.executive:
-            site.sup_executive.start(self.start, resumed=True, because=None)
-        site.wsus.report(WsusServiceStarted(resumed=True))
+        for point in site.points:
+            if point.executive is not site.executive:
+                point.executive.start(self.start, resumed=True, because=None)
+            point.wsus.report(WsusServiceStarted(resumed=True))
+
+
+def _host_number(number: int) -> int:
+    """Numbers of servers leave out the proxy's."""
+    return number if number < PROXY_NUMBER else number + 1
+
+
+def _address(number: int) -> str:
+    """The IP address of the server of that number: 240 in each of 250 networks, and so on."""
+    return f"10.{1 + number // 60_000}.{number // 240 % 250}.{10 + number % 240}"

@@ -75,7 +75,7 @@ class ConfigurationManager(ThreadedActor):
     def __init__(self, world: World, site: Site) -> None:
         super().__init__(world, site.server, "wcm", site)
         self.state = ConfigurationState(entity=f"{site.code}/ConfigurationState")
-        self.api = Api(self, "wcm", on_sup=False)
+        self.api = Api(self, "wcm", site.points[0], on_sup=False)
         self._changed: tuple[Entry | None] | None = None
         self._pushed_sup = site.sup.fqdn
         self._source_settled: WcmSourceVerified
@@ -184,7 +184,7 @@ class ConfigurationManager(ThreadedActor):
             self.now += self.api.call(self.now)
             self._verify_source(address.account)
             self.now += self.api.call(self.now, took_us=self.dice.about(60 * MS))
-            wsus.configure()
+            wsus.configure(replica=self.api.point.replica)
             if wsus.settings.automatic:
                 wsus.settings.change(None, automatic=False)
             self.now += self.api.call(self.now, took_us=self.dice.about(250 * MS))

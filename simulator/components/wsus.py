@@ -163,11 +163,11 @@ class Wsus(Actor):
             return None
         return PermissionRefused(account), self.administrators.because("members")
 
-    def configure(self) -> None:
-        """Take settings from WCM; raises ``Failure`` when WSUS cannot."""
+    def configure(self, *, replica: bool = False) -> None:
+        """Take settings from WCM; raises ``Failure`` when WSUS cannot: a replica has none of its own. ``replica``: it is one."""
         if not self.service.running:
             raise Failure(ConfigurationRefused("service"), self.service.because("running"), 2 * SECOND)
-        if self.settings.replica:
+        if self.settings.replica and not replica:
             raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
 
     def schedule(self, because: Entry | None) -> None:

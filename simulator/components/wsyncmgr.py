@@ -105,7 +105,7 @@ class SyncManager(ThreadedActor):
 
     def __init__(self, world: World, site: Site) -> None:
         super().__init__(world, site.server, "wsyncmgr", site)
-        self.api = Api(self, "wsyncmgr", on_sup=False)
+        self.api = Api(self, "wsyncmgr", site.points[0], on_sup=False)
         self._inbox: dict[str, Entry | None] = {}
         self._inbox_checked = InboxChecked(site.server.fqdn, 0)
         self._runs = 0
