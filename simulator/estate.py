@@ -57,6 +57,9 @@ class Site:
     """Hours between scheduled synchronizations; 0 switches the schedule off."""
     timezone: str = ""
     """IANA name of this site's time zone; empty for the estate's."""
+    transfer_from_h: int = 0
+    transfer_until_h: int = 24
+    """Hours of the day, by the parent's clock, between which files may be sent to this site; 0 and 24 for always."""
 
     @property
     def remote_sup(self) -> bool:
@@ -215,6 +218,13 @@ class Estate:
         self._check_kind(site, where, above[site.parent] if site.parent is not None else None)
         if not 0 <= site.sync_at_h <= 23 or not 0 <= site.sync_every_h <= 24 * 31:
             raise EstateError("its schedule is impossible", where=where, hint="sync_at_h is 0 to 23, sync_every_h 0 (off) to 744")
+        opens_h, closes_h = site.transfer_from_h, site.transfer_until_h
+        if not 0 <= opens_h <= 23 or not 1 <= closes_h <= 24 or opens_h == closes_h:
+            raise EstateError(
+                "its transfer hours are impossible",
+                where=where,
+                hint="transfer_from_h is 0 to 23, transfer_until_h 1 to 24 and another one",
+            )
 
     @staticmethod
     def _check_kind(site: Site, where: str, parent: Site | None) -> None:

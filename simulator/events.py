@@ -116,6 +116,8 @@ class WcmSiteControlRead(NamedTuple):
 
     sup: str
     changed_sups: bool
+    further: tuple[str, ...] = ()
+    """FQDNs of the further software update points."""
 
 
 class AssembliesChecked(NamedTuple):
@@ -255,6 +257,8 @@ class SyncStarted(NamedTuple):
     """FQDN of the site server."""
     sup: str
     """FQDN of the software update point, from the site control file."""
+    further: tuple[str, ...] = ()
+    """Those of further ones."""
 
 
 class GateClosed(NamedTuple):
@@ -403,6 +407,47 @@ class SyncRetryPlanned(NamedTuple):
     site: str
     retry_min: int
     took_s: int
+
+
+class ReplicaPhaseStarted(NamedTuple):
+    """The run went on to the further software update points of its site."""
+
+
+class ReplicaSyncStarted(NamedTuple):
+    """WSUS of a further software update point took the request to synchronize."""
+
+    sup: str
+    local: bool
+    worker: int
+
+
+class ReplicaItemsSyncing(NamedTuple):
+    """A replica reads what its upstream server has."""
+
+    worker: int
+
+
+class ReplicaItemsSynced(NamedTuple):
+    """A replica has read all that was new upstream."""
+
+    total: int
+    worker: int
+
+
+class ReplicaSynced(NamedTuple):
+    """A replica has finished; WSyncMgr saw it."""
+
+    sup: str
+    local: bool
+    worker: int
+
+
+class ReplicaSyncFailed(NamedTuple):
+    """A further software update point could not be synchronized; status 6703 is reported right after, the run goes on."""
+
+    sup: str
+    source: Source
+    reason: Reason | UpstreamTrouble
 
 
 class ChildrenNotified(NamedTuple):

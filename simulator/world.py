@@ -12,7 +12,7 @@ from simulator.clock import Zone
 from simulator.components.iis import Binding, Iis
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
-from simulator.components.replication import FileReplication
+from simulator.components.replication import DatabaseReplication, FileReplication
 from simulator.components.site import Site, SupProperties
 from simulator.components.sup import SoftwareUpdatePoint
 from simulator.components.upstream import Catalogue, MicrosoftUpdate
@@ -79,6 +79,7 @@ class World:
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
         self.replication = FileReplication(self)
+        self.database_replication = DatabaseReplication(self)
         for built in self.sites.values():
             self._start(built)
 
@@ -89,19 +90,23 @@ class World:
         """The instant that the simulation has reached."""
         return int(self.env.now)
 
+    def call_at(self, at: int, do: Callable[[], None]) -> None:
+        """Have ``do()`` called at instant ``at`` (now or later); it must not change what health monitors look at."""
+        timer = self.env.timeout(max(at - self.now, 0))
+        assert timer.callbacks is not None
+        timer.callbacks.append(lambda _: do())
+
     def plan(self, at: int, do: Callable[[World], None]) -> None:
         """Have ``do(world)`` called at instant ``at`` (now or later).
 
         Whatever changes servers, services, IIS or the network does so from here: health monitors look back first.
         """
 
-        def fire(_: simpy.Event) -> None:
+        def fire() -> None:
             self._look_back(self.now)
             do(self)
 
-        timer = self.env.timeout(max(at - self.now, 0))
-        assert timer.callbacks is not None
-        timer.callbacks.append(fire)
+        self.call_at(at, fire)
 
     def _look_back(self, until: int) -> None:
         for monitor in self._monitors:
@@ -186,7 +191,7 @@ class World:
         built.wsyncmgr = SyncManager(self, built)
         if parent is not None:
             built.parent = parent
-            built.content_version = parent.content_version
+            built.content_version = built.replicated_version = parent.content_version
             parent.children.append(built)
         return built
 

@@ -20,6 +20,12 @@ from simulator.events import (
     DatabaseUpdatesSyncing,
     InboxChecked,
     NextSyncPlanned,
+    ReplicaItemsSynced,
+    ReplicaItemsSyncing,
+    ReplicaPhaseStarted,
+    ReplicaSynced,
+    ReplicaSyncFailed,
+    ReplicaSyncStarted,
     SettleStarted,
     SyncFailed,
     SyncManagerWaiting,
@@ -74,7 +80,11 @@ class WsyncmgrLog(SiteComponentLog):
 
     def _spellings(self, sup: str) -> tuple[str, str, str]:
         """The SUP as configured, in lower case, and by its NetBIOS name if it is local: which one is written is the catalogue's."""
-        return sup, sup.lower(), sup if self.site.remote_sup else sup.partition(".")[0]
+        return self._spell(sup, local=not self.site.remote_sup)
+
+    @staticmethod
+    def _spell(sup: str, *, local: bool) -> tuple[str, str, str]:
+        return sup, sup.lower(), sup.partition(".")[0] if local else sup
 
     # --- waking up
 
@@ -120,8 +130,9 @@ class WsyncmgrLog(SiteComponentLog):
         if event.location_changed:
             say.full_sync_location(at)
         say.reading_sups(at, event.server)
-        say.found_sups(at, 1)
-        say.found_active_sup(at, event.sup)
+        say.found_sups(at, 1 + len(event.further))
+        for sup in (event.sup, *event.further):
+            say.found_active_sup(at, sup)
 
     def wsus_phase_started(self, entry: Entry) -> None:
         event: WsusPhaseStarted = entry.event
@@ -241,7 +252,7 @@ class WsyncmgrLog(SiteComponentLog):
         say.sync_time(at, duration(event.took_s))
 
     def sync_failed(self, entry: Entry) -> None:
-        event: SyncFailed = entry.event
+        event: SyncFailed | ReplicaSyncFailed = entry.event
         self.say().sync_failed(entry.at, self.run.reasons.message(event.reason), source_text(event.source, self.run.version))
 
     def retry_planned(self, entry: Entry) -> None:
@@ -250,6 +261,27 @@ class WsyncmgrLog(SiteComponentLog):
         say.will_retry(entry.at, event.retry_min)
         say.alert_active(entry.at, event.site)
         say.sync_time(entry.at, duration(event.took_s))
+
+    def replica_phase_started(self, entry: Entry) -> None:
+        self.say().synchronizing_replicas(entry.at)
+
+    def replica_started(self, entry: Entry) -> None:
+        event: ReplicaSyncStarted = entry.event
+        say = self.say(event.worker)
+        say.synchronizing_wsus(entry.at, *self._spell(event.sup, local=event.local))
+        say.starting_replica_sync(entry.at)
+
+    def replica_items(self, entry: Entry) -> None:
+        event: ReplicaItemsSyncing = entry.event
+        self.say(event.worker).replica_items(entry.at)
+
+    def replica_items_synced(self, entry: Entry) -> None:
+        event: ReplicaItemsSynced = entry.event
+        self.say(event.worker).replica_items_done(entry.at, event.total)
+
+    def replica_synced(self, entry: Entry) -> None:
+        event: ReplicaSynced = entry.event
+        self.say(event.worker).done_wsus(entry.at, *self._spell(event.sup, local=event.local))
 
     def children_notified(self, entry: Entry) -> None:
         event: ChildrenNotified = entry.event
@@ -305,6 +337,12 @@ class WsyncmgrLog(SiteComponentLog):
         SyncSucceeded: sync_succeeded,
         SyncFailed: sync_failed,
         SyncRetryPlanned: retry_planned,
+        ReplicaPhaseStarted: replica_phase_started,
+        ReplicaSyncStarted: replica_started,
+        ReplicaItemsSyncing: replica_items,
+        ReplicaItemsSynced: replica_items_synced,
+        ReplicaSynced: replica_synced,
+        ReplicaSyncFailed: sync_failed,
         ChildrenNotified: children_notified,
         SyncRunEnded: run_ended,
         NextSyncPlanned: next_planned,

@@ -175,6 +175,8 @@ class Site:
         self.parent: Site | None = None
         self.children: list[Site] = []
         self.content_version = world.dice.stream(f"{spec.code}/content version").between(20, 400)
+        self.replicated_version = self.content_version
+        """The parent's content version whose rows database replication has brought (2012 and later)."""
         self.source_guid = world.dice.stream(f"{spec.code}/update source").guid().upper()
         self.executive = Executive(world, server, spec.code)
         self.sup: SupProperties
@@ -190,6 +192,15 @@ class Site:
             self.sup, self.wsus = point.properties, point.wsus
             self.wsusctrl, self.sup_executive = point.wsusctrl, point.executive
         self.points.append(point)
+
+    @property
+    def synchronizes_database(self) -> bool:
+        """Its site database is filled from its WSUS: at the top, and in 2007 at child primary sites too [L][I]."""
+        return self.parent is None or (self.spec.kind == "primary" and self.world.version.child_writes_site_database)
+
+    def replicate(self, version: int) -> None:
+        """Take what database replication brings: the rows up to a content version of the parent's."""
+        self.replicated_version = max(self.replicated_version, version)
 
     def save_sup(self, because: Entry | None, **values: Any) -> None:
         """Save SUP properties in the console: site control changes, and WCM is told."""

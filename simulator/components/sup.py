@@ -28,4 +28,12 @@ class SoftwareUpdatePoint:
         self.local = self.on_site_server and world.version.local_api
         """It is on the site server and addressed through the local API."""
         self.executive = site.executive if self.on_site_server else Executive(world, self.server, site.code)
+        self._first = site.points[0] if site.points else None
         self.wsusctrl = ControlManager(world, site, self)
+
+    @property
+    def upstream(self) -> SupProperties | None:
+        """The software update point that its WSUS is to synchronize from; ``None`` for Microsoft Update."""
+        if self._first is not None:
+            return self._first.properties
+        return self.site.parent.sup if self.site.parent is not None else None
