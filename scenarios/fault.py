@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 ALL = tuple(VERSIONS)
+Need = Literal["parent", "primary", "further", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"]
+"""What a fault may ask of its site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ class Fault:
     summary: Text
     """One sentence: what is broken, and where it shows."""
     entity: str
-    """What is changed, with ``{site}``, ``{server}``, ``{sup}``, ``{parent_sup}``, ``{domain}`` filled in."""
+    """What is changed, with ``{site}``, ``{server}``, ``{sup}``, ``{parent}``, ``{parent_sup}``, ``{domain}`` filled in."""
     setting: str
     healthy: str
     faulty: str
@@ -95,7 +97,7 @@ class Fault:
     looks: tuple[str, ...]
     """Where to look, best first (ids of the reference's looks)."""
     do: Callable[[Scene], None]
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = ()
+    needs: tuple[Need, ...] = ()
     """What the site must have for this fault to make sense."""
 
     def check(self, estate: spec.Estate, site: spec.Site, generation: str) -> None:
@@ -107,6 +109,11 @@ class Fault:
             )
         has = {
             "parent": (site.parent is not None, "a parent site"),
+            "primary": (site.kind != "secondary", "a WSUS server that is no replica"),
+            "further": (
+                any(host != site.server for host in site.further_sups),
+                "a further software update point, on its own server",
+            ),
             "proxy": (site.proxy and estate.proxy is not None and bool(estate.proxy.account), "a proxy that asks for an account"),
             "account": (bool(site.connection_account), "a connection account"),
             "ssl": (site.ssl, "a software update point with SSL"),
@@ -131,6 +138,7 @@ class Fault:
             "site": site.code,
             "server": site.server.name,
             "sup": site.wsus.server.name,
+            "parent": site.parent.code if site.parent else "",
             "parent_sup": site.parent.wsus.server.name if site.parent else "",
             "domain": world.estate.netbios_domain,
             "account": site.sup.connection_account,
@@ -179,7 +187,7 @@ def fault(
     site: Literal["top", "child"] = "top",
     generations: tuple[str, ...] = ALL,
     level: int = 2,
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = (),
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Register a function as the fault of that id."""
 

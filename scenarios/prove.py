@@ -2,7 +2,8 @@
 
 For one fault, generation and seed, three worlds are compared:
 
-1. the fault's default story: a synchronization at the fault's site must fail, and every failure's chain must end at the fault;
+1. the fault's default story: a synchronization at the fault's site must fail (or not take place at all, where it does on the
+   healthy day), and every failure's chain must end at the fault;
 2. the same seed without the fault: whatever was blamed on it must be gone (an entry may come with lines that are always
    there, such as ``Done using ... credentials``, but never with such lines alone);
 3. what the first world does after the repair: the next synchronization must succeed, and nothing more be blamed.
@@ -22,12 +23,23 @@ from scenarios.faults import FAULTS
 from scenarios.story import Story, default_story
 from scenarios.story_file import Generation
 from scenarios.truth import faults_of
-from simulator.events import ActionTaken, ApiConnectionFailed, FaultBegan, SyncFailed, SyncSucceeded, UpstreamCallFailed
+from simulator.events import (
+    ActionTaken,
+    ApiConnectionFailed,
+    FaultBegan,
+    ReplicaSyncFailed,
+    SyncFailed,
+    SyncStarted,
+    SyncSucceeded,
+    UpstreamCallFailed,
+)
 from simulator.failures import HttpStatus, ProxyStatus, UpstreamTrouble, WsusNotConfigured
 from simulator.journal import Entry
 
-TROUBLE = (SyncFailed, ApiConnectionFailed, UpstreamCallFailed)
+TROUBLE = (SyncFailed, ReplicaSyncFailed, ApiConnectionFailed, UpstreamCallFailed)
 """Events that never happen in a healthy estate."""
+SILENCE = "silence"
+"""The face of a fault that makes synchronizations not even begin."""
 
 
 @dataclass(slots=True)
@@ -74,15 +86,15 @@ def prove_one(fault_id: str, generation: Generation, seed: int) -> Proof:
     proof = Proof(fault_id, generation, seed)
     story = default_story(fault_id, generation=generation)
     entries, lines = _play(story, seed)
-    _, healthy_lines = _play(story.without_faults(), seed)
-    _check_cause(proof, entries)
+    healthy_entries, healthy_lines = _play(story.without_faults(), seed)
+    _check_cause(proof, entries, healthy_entries)
     _check_counterfactual(proof, lines, healthy_lines)
     _check_repair(proof, entries)
     return proof
 
 
-def face(event: SyncFailed) -> str:
-    """A failed run in short: method, and what it met."""
+def face(event: SyncFailed | ReplicaSyncFailed) -> str:
+    """A failed run, or a failed part of one, in short: method, and what it met."""
     reason = event.reason.reason if isinstance(event.reason, UpstreamTrouble) else event.reason
     if isinstance(reason, WsusNotConfigured):
         return "WSUS server not configured"
@@ -114,16 +126,30 @@ def _lines(texts: dict[str, bytes]) -> Iterator[tuple[_Key, _Line]]:
                 yield (path, line.template, repr(line.params)), line
 
 
-def _check_cause(proof: Proof, entries: list[Entry]) -> None:
+def _check_cause(proof: Proof, entries: list[Entry], healthy: list[Entry]) -> None:
     faces: dict[str, None] = {}
     for entry in entries:
         if isinstance(entry.event, TROUBLE) and faults_of(entry) != [proof.fault]:
             proof.problems.append(f"{entry.id} ({type(entry.event).__name__}) is not explained by {proof.fault}")
-        if isinstance(entry.event, SyncFailed):
+        if isinstance(entry.event, SyncFailed | ReplicaSyncFailed):
             faces[face(entry.event)] = None
+    if _runs_of_site(entries) < _runs_of_site(healthy, entries):
+        faces[SILENCE] = None
     proof.faces = tuple(faces)
     if not faces:
-        proof.problems.append("no synchronization failed")
+        proof.problems.append("no synchronization failed or failed to appear")
+
+
+def _runs_of_site(entries: list[Entry], story: list[Entry] | None = None) -> int:
+    """How many runs began at the fault's site from the fault to the last action of ``story`` (of these entries themselves)."""
+    began = next(entry for entry in story or entries if isinstance(entry.event, FaultBegan))
+    until = max((entry.at for entry in story or entries if isinstance(entry.event, ActionTaken)), default=began.at)
+    return sum(
+        isinstance(entry.event, SyncStarted)
+        and began.at <= entry.at < until
+        and (entry.run or "").startswith(f"{began.event.site}-")
+        for entry in entries
+    )
 
 
 def _check_counterfactual(proof: Proof, lines: list[tuple[_Key, _Line]], healthy: list[tuple[_Key, _Line]]) -> None:

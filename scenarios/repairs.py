@@ -72,6 +72,12 @@ class Repair:
                 f"a synchronization cannot be started by hand at child site {site.code}",
                 hint=f"Start it at the top-level site, {estate.top.code}",
             )
+        if self.id == "R58" and site.parent is None:
+            raise EstateError(f"site {site.code} has no parent site", hint="Name the child site at the end of the link")
+        if self.id == "R37" and site.kind == "secondary":
+            raise EstateError(
+                f"WSUS of secondary site {site.code} is a replica by design", hint="Clear the option at a primary site"
+            )
         if self.id in ("R16", "R17") and not (site.ssl or site.certificate):
             raise EstateError(f"{site.sup} has no certificate", hint="Use a site with ssl = true or certificate = true")
         if self.id in ("R29", "R30", "R31") and estate.proxy is None:
@@ -272,7 +278,7 @@ def renew_proxy_password(hand: Hand) -> None:
 @repair("R33", "Repair the firewall rules", "Firewallregeln reparieren")
 def repair_firewall(hand: Hand) -> None:
     firewall = hand.world.network.firewall
-    names = {hand.site.server.name, hand.site.wsus.server.name}
+    names = {hand.site.server.name, *(point.server.name for point in hand.site.points)}
     rules = tuple(rule for rule in firewall.rules if not {rule.source, rule.destination} & names)
     firewall.change(hand.note(firewall, "rules of this site removed", "rules"), rules=rules)
 
@@ -297,6 +303,22 @@ def install_console(hand: Hand) -> None:
 def clear_replica(hand: Hand) -> None:
     settings = hand.site.wsus.settings
     settings.change(hand.note(settings, "replica=False", "replica"), replica=False)
+
+
+@repair(
+    "R58",
+    "Repair sender and database replication from the parent site",
+    "Sender und Datenbankreplikation vom übergeordneten Standort reparieren",
+)
+def repair_links(hand: Hand) -> None:
+    assert hand.site.parent is not None
+    link = hand.site.parent.code, hand.site.code
+    sender = hand.world.replication.links[link].sender
+    sender.change(hand.note(sender, "up=True", "up"), up=True)
+    database = hand.world.database_replication.links.get(link)
+    if database is not None and database.state.status:
+        state = database.state
+        state.change(hand.note(state, "up=True, degraded=False", "up", "degraded"), up=True, degraded=False)
 
 
 @repair("X22", "Switch on WSUS's own synchronization schedule", "Automatischen Synchronisierungszeitplan in WSUS einschalten")

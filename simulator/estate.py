@@ -58,8 +58,9 @@ class Site:
     timezone: str = ""
     """IANA name of this site's time zone; empty for the estate's."""
     transfer_from_h: int = 0
+    """Hour of the day, by the parent's clock, from which files may be sent to this site."""
     transfer_until_h: int = 24
-    """Hours of the day, by the parent's clock, between which files may be sent to this site; 0 and 24 for always."""
+    """Hour of the day until which they may; when it is the earlier one, over midnight."""
 
     @property
     def remote_sup(self) -> bool:

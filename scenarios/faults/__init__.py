@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scenarios.fault import FAULTS, Fault
-from scenarios.faults import configmgr, iis, network, proxy, tls, wsus
+from scenarios.faults import configmgr, iis, network, proxy, replication, tls, wsus
 
-__all__ = ["FAULTS", "Fault", "configmgr", "iis", "network", "proxy", "tls", "wsus"]
+__all__ = ["FAULTS", "Fault", "configmgr", "iis", "network", "proxy", "replication", "tls", "wsus"]
