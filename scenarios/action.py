@@ -77,6 +77,12 @@ class Repair:
                 f"a synchronization cannot be started by hand at child site {site.code}",
                 hint=f"Start it at the top-level site, {estate.top.code}",
             )
+        if self.id == "R58" and site.parent is None:
+            raise EstateError(f"site {site.code} has no parent site", hint="Name the child site at the end of the link")
+        if self.id == "R37" and site.kind == "secondary":
+            raise EstateError(
+                f"WSUS of secondary site {site.code} is a replica by design", hint="Clear the option at a primary site"
+            )
         if self.id in ("R16", "R17") and not (site.ssl or site.certificate):
             raise EstateError(f"{site.sup} has no certificate", hint="Use a site with ssl = true or certificate = true")
         if self.id in ("R29", "R30", "R31") and estate.proxy is None:

@@ -8,11 +8,20 @@ from typing import Literal
 from scenarios.faults import FAULTS
 from scenarios.repairs import REPAIRS
 from scenarios.text import Text
-from simulator.events import ActionTaken, FaultBegan, FaultEnded, SyncFailed, SyncRetryPlanned, SyncSucceeded, WcmStateSet
+from simulator.events import (
+    ActionTaken,
+    FaultBegan,
+    FaultEnded,
+    ReplicaSyncFailed,
+    SyncFailed,
+    SyncRetryPlanned,
+    SyncSucceeded,
+    WcmStateSet,
+)
 from simulator.failures import Reason, UpstreamTrouble
 from simulator.journal import Entry
 
-Kind = Literal["fault", "fault ended", "action", "failed", "succeeded", "gate shut", "gate open"]
+Kind = Literal["fault", "fault ended", "action", "failed", "succeeded", "further failed", "gate shut", "gate open"]
 
 
 @dataclass(slots=True)
@@ -36,7 +45,13 @@ class Line:
         return FAULTS[self.id].title if self.id in FAULTS else REPAIRS[self.id].title
 
 
-WATCHED = frozenset({FaultBegan, FaultEnded, ActionTaken, SyncFailed, SyncRetryPlanned, SyncSucceeded, WcmStateSet})
+WATCHED = frozenset(
+    {FaultBegan, FaultEnded, ActionTaken, SyncFailed, ReplicaSyncFailed, SyncRetryPlanned, SyncSucceeded, WcmStateSet}
+)
+
+
+OUTCOMES: tuple[tuple[Kind, ...], ...] = (("failed", "succeeded"), ("further failed",))
+"""What is folded when it comes again at a site, and nothing else of its row came in between."""
 
 
 class Chronicle:
@@ -63,6 +78,8 @@ class Chronicle:
                 self._add(Line(at, "action", event.site, event.action, event.entity))
             case SyncFailed():
                 self._add(Line(at, "failed", (entry.run or "").split("-")[0], reason=event.reason))
+            case ReplicaSyncFailed():
+                self._add(Line(at, "further failed", (entry.run or "").split("-")[0], reason=event.reason))
             case SyncRetryPlanned():
                 self._took(event.site, event.took_s)
             case SyncSucceeded():
@@ -83,9 +100,10 @@ class Chronicle:
     def _add(self, line: Line) -> None:
         """Add a line, or count it as a repetition of the last outcome at its site."""
         line.last_at = line.at
-        if line.kind in ("failed", "succeeded"):
+        outcomes = next((kinds for kinds in OUTCOMES if line.kind in kinds), ())
+        if outcomes:
             for before in reversed(self.lines[-6:]):
-                if before.site == line.site and before.kind in ("failed", "succeeded"):
+                if before.site == line.site and before.kind in outcomes:
                     if (before.kind, before.reason) == (line.kind, line.reason):
                         before.count += 1
                         before.last_at = line.at

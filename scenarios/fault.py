@@ -31,7 +31,22 @@ if TYPE_CHECKING:
 
 ALL = tuple(VERSIONS)
 SYNC_FAILS = "sync fails"
-Need = Literal["top", "database", "parent", "children", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"]
+Need = Literal[
+    "top",
+    "database",
+    "parent",
+    "children",
+    "primary",
+    "further",
+    "proxy",
+    "account",
+    "ssl",
+    "certificate",
+    "plain",
+    "remote",
+    "direct",
+]
+"""What a fault may ask of its site."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +96,7 @@ class Fault:
     summary: Text
     """One sentence: what is broken, and where it shows."""
     entity: str
-    """What is changed, with ``{site}``, ``{server}``, ``{sup}``, ``{parent_sup}``, ``{domain}`` filled in."""
+    """What is changed, with ``{site}``, ``{server}``, ``{sup}``, ``{parent}``, ``{parent_sup}``, ``{domain}`` filled in."""
     setting: str
     healthy: str
     faulty: str
@@ -126,6 +141,11 @@ class Fault:
                 "a site database that it fills from its own WSUS",
             ),
             "children": (any(True for _ in estate.children(site.code)), "a child site"),
+            "primary": (site.kind != "secondary", "a WSUS server that is no replica"),
+            "further": (
+                any(host != site.server for host in site.further_sups),
+                "a further software update point, on its own server",
+            ),
             "proxy": (site.proxy and estate.proxy is not None and bool(estate.proxy.account), "a proxy that asks for an account"),
             "account": (bool(site.connection_account), "a connection account"),
             "ssl": (site.ssl, "a software update point with SSL"),
@@ -153,6 +173,7 @@ class Fault:
             "site": site.code,
             "server": site.server.name,
             "sup": site.wsus.server.name,
+            "parent": site.parent.code if site.parent else "",
             "parent_sup": site.parent.wsus.server.name if site.parent else "",
             "domain": world.estate.netbios_domain,
             "account": site.sup.connection_account,

@@ -2,8 +2,8 @@
 
 For one fault, generation and seed, three worlds are compared:
 
-1. the fault's default story: the fault's complaint must come true (as a rule that a synchronization at its site fails), and
-   every failure's chain must end at the fault;
+1. the fault's default story: the fault's complaint must come true (as a rule that a synchronization at its site fails, or does
+   not take place at all, where it does on the healthy day), and every failure's chain must end at the fault;
 2. the same seed without the fault: whatever was blamed on it must be gone (an entry may come with lines that are always
    there, such as ``Done using ... credentials``, but never with such lines alone);
 3. what the first world does after the repair: the next synchronization must succeed, the complaint be over, and nothing more
@@ -27,7 +27,16 @@ from scenarios.faults import FAULTS
 from scenarios.story import Changes, Story, default_story
 from scenarios.story_file import Generation
 from scenarios.truth import faults_of
-from simulator.events import ActionTaken, ApiConnectionFailed, FaultBegan, SyncFailed, SyncSucceeded, UpstreamCallFailed
+from simulator.events import (
+    ActionTaken,
+    ApiConnectionFailed,
+    FaultBegan,
+    ReplicaSyncFailed,
+    SyncFailed,
+    SyncStarted,
+    SyncSucceeded,
+    UpstreamCallFailed,
+)
 from simulator.failures import HttpStatus, ProxyStatus, UpstreamTrouble, WsusNotConfigured
 from simulator.journal import Entry
 from simulator.units import MINUTE
@@ -35,8 +44,10 @@ from simulator.world import World
 
 PROBE_US = 10 * MINUTE
 """How often it is looked whether a complaint holds."""
-TROUBLE = (SyncFailed, ApiConnectionFailed, UpstreamCallFailed)
+TROUBLE = (SyncFailed, ReplicaSyncFailed, ApiConnectionFailed, UpstreamCallFailed)
 """Events that never happen in a healthy estate."""
+SILENCE = "silence"
+"""The face of a fault that makes synchronizations not even begin."""
 
 
 @dataclass(slots=True)
@@ -84,7 +95,7 @@ def prove_one(fault_id: str, generation: Generation, seed: int) -> Proof:
     proof = Proof(fault_id, generation, seed)
     story = default_story(fault_id, generation=generation, changes=Changes(seed=seed))
     broken, healthy = _play(story, fault_id), _play(story.without_faults(), fault_id)
-    _check_cause(proof, broken)
+    _check_cause(proof, broken, healthy)
     _check_counterfactual(proof, broken.lines, healthy.lines)
     _check_repair(proof, broken.entries)
     if FAULTS[fault_id].complaint != SYNC_FAILS:
@@ -102,8 +113,8 @@ class Played:
     """When it was looked whether the fault's complaint holds, and whether it did."""
 
 
-def face(event: SyncFailed) -> str:
-    """A failed run in short: method, and what it met."""
+def face(event: SyncFailed | ReplicaSyncFailed) -> str:
+    """A failed run, or a failed part of one, in short: method, and what it met."""
     reason = event.reason.reason if isinstance(event.reason, UpstreamTrouble) else event.reason
     if isinstance(reason, WsusNotConfigured):
         return "WSUS server not configured"
@@ -148,19 +159,33 @@ def _lines(texts: dict[str, bytes]) -> Iterator[tuple[_Key, _Line]]:
                 yield (path, line.template, repr(line.params)), line
 
 
-def _check_cause(proof: Proof, played: Played) -> None:
+def _check_cause(proof: Proof, played: Played, healthy: Played) -> None:
     faces: dict[str, None] = {}
     for entry in played.entries:
         if isinstance(entry.event, TROUBLE) and faults_of(entry) != [proof.fault]:
             proof.problems.append(f"{entry.id} ({type(entry.event).__name__}) is not explained by {proof.fault}")
-        if isinstance(entry.event, SyncFailed):
+        if isinstance(entry.event, SyncFailed | ReplicaSyncFailed):
             faces[face(entry.event)] = None
     complaint = FAULTS[proof.fault].complaint
     if any(held for _, held in played.complaints):
         faces[complaint] = None
+    if complaint == SYNC_FAILS and _runs_of_site(played.entries) < _runs_of_site(healthy.entries, played.entries):
+        faces[SILENCE] = None
     proof.faces = tuple(faces)
     if not faces:
         proof.problems.append("no synchronization failed" if complaint == SYNC_FAILS else f"no complaint: {complaint}")
+
+
+def _runs_of_site(entries: list[Entry], story: list[Entry] | None = None) -> int:
+    """How many runs began at the fault's site from the fault to the last action of ``story`` (of these entries themselves)."""
+    began = next(entry for entry in story or entries if isinstance(entry.event, FaultBegan))
+    until = max((entry.at for entry in story or entries if isinstance(entry.event, ActionTaken)), default=began.at)
+    return sum(
+        isinstance(entry.event, SyncStarted)
+        and began.at <= entry.at < until
+        and (entry.run or "").startswith(f"{began.event.site}-")
+        for entry in entries
+    )
 
 
 def _check_counterfactual(proof: Proof, lines: list[tuple[_Key, _Line]], healthy: list[tuple[_Key, _Line]]) -> None:

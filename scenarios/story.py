@@ -299,6 +299,7 @@ class _Reader:
             estate = dataclasses.replace(estate, timezone=_zone(zone, source, path))
         try:
             estate.check()
+            estate.check_for(version(self.changes.generation or self.file.generation))
         except EstateError as error:
             raise StoryError(error.what, where=f"{self.source.name}, {error.where}", hint=error.hint) from None
         return estate
@@ -486,6 +487,8 @@ def _text(value: str) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
     return str(value) if isinstance(value, int) else _text(value)
 
 
@@ -516,5 +519,5 @@ def _write_fields(settings: Any, *left_out: str) -> Iterator[str]:
     """Every field of a dataclass of ``simulator.estate`` that has a value."""
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if field.name not in left_out and value is not None:
+        if field.name not in left_out and value is not None and value != ():
             yield f"{field.name} = {_value(value)}"

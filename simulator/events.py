@@ -116,6 +116,8 @@ class WcmSiteControlRead(NamedTuple):
 
     sup: str
     changed_sups: bool
+    further: tuple[str, ...] = ()
+    """FQDNs of the further software update points."""
 
 
 class AssembliesChecked(NamedTuple):
@@ -252,23 +254,23 @@ class InboxChecked(NamedTuple):
     """How many were deleted."""
 
 
-class NoActiveSup(NamedTuple):
-    """It was time to synchronize, but the site has no active software update point."""
+class FullSyncRequired(NamedTuple):
+    """The main WSUS server is another one than at the last synchronization, so this one must be full."""
+
+
+class SupsRead(NamedTuple):
+    """WSyncMgr read the site's software update points from the site control file."""
 
     server: str
     """FQDN of the site server."""
+    sups: tuple[str, ...]
+    """FQDNs of the software update points, the first one first; without any, nothing is synchronized."""
 
 
 class SyncStarted(NamedTuple):
     """A synchronization run began."""
 
     trigger: Literal["schedule", "local", "parent", "retry"]
-    location_changed: bool
-    """The main WSUS server is another one than at the last synchronization, so it must be a full one."""
-    server: str
-    """FQDN of the site server."""
-    sup: str
-    """FQDN of the software update point, from the site control file."""
 
 
 class GateClosed(NamedTuple):
@@ -443,6 +445,47 @@ class SyncRetryPlanned(NamedTuple):
     site: str
     retry_min: int
     took_s: int
+
+
+class ReplicaPhaseStarted(NamedTuple):
+    """The run went on to the further software update points of its site."""
+
+
+class ReplicaSyncStarted(NamedTuple):
+    """WSUS of a further software update point took the request to synchronize."""
+
+    sup: str
+    local: bool
+    worker: int
+
+
+class ReplicaItemsSyncing(NamedTuple):
+    """A replica reads what its upstream server has."""
+
+    worker: int
+
+
+class ReplicaItemsSynced(NamedTuple):
+    """A replica has read all that was new upstream."""
+
+    total: int
+    worker: int
+
+
+class ReplicaSynced(NamedTuple):
+    """A replica has finished; WSyncMgr saw it."""
+
+    sup: str
+    local: bool
+    worker: int
+
+
+class ReplicaSyncFailed(NamedTuple):
+    """A further software update point could not be synchronized; status 6703 is reported right after, the run goes on."""
+
+    sup: str
+    source: Source
+    reason: Reason | UpstreamTrouble
 
 
 class ChildrenNotified(NamedTuple):

@@ -74,6 +74,16 @@ class Version:
     settle_s: int = 120
     """Pause between the WSUS and the database phase, seconds [L]."""
 
+    # --- hierarchy
+    primaries_nest: bool = True
+    """A primary site may lie below another primary site [L]; from 2012 on, only below a central one [L]."""
+    max_child_primaries: int = 25
+    """Primary sites below one site: supported number [L; 2007 U]."""
+    max_secondaries: int = 500
+    """Secondary sites below one primary site: supported number [L; 2007 U]."""
+    max_sups: int = 2
+    """Software update points of one site: 2007 has an active and an active Internet-based one [L], later ones up to eight [U]."""
+
     # --- WSUS
     upstream_host: str = "www.update.microsoft.com"
     assembly_version: str = "3.1.6001.1"
@@ -114,6 +124,9 @@ _2012 = replace(
     local_api=True,
     own_polling_clock=True,
     scheduled_sync_is_full=False,
+    primaries_nest=False,
+    max_secondaries=250,
+    max_sups=8,
     categories=223,
     products=(
         "Windows 7 for x64-based Systems",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 import simpy
 
@@ -12,9 +13,10 @@ from simulator.components.console import ADMINISTRATOR, Console, WsusConsole
 from simulator.components.iis import Binding, Iis
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
-from simulator.components.replication import FileReplication
+from simulator.components.replication import DatabaseReplication, FileReplication
 from simulator.components.site import Site, SupProperties
 from simulator.components.site_database import SiteDatabase
+from simulator.components.sup import SoftwareUpdatePoint
 from simulator.components.upstream import (
     CLASSIFICATIONS,
     LANGUAGES,
@@ -26,8 +28,7 @@ from simulator.components.upstream import (
 )
 from simulator.components.wcm import ConfigurationManager
 from simulator.components.windows import Account, Group, Server
-from simulator.components.wsus import Wsus, WsusSettings
-from simulator.components.wsusctrl import ControlManager
+from simulator.components.wsus import HealthMonitor, Wsus, WsusSettings
 from simulator.components.wsyncmgr import SyncManager
 from simulator.dice import Dice
 from simulator.errors import EstateError
@@ -42,6 +43,8 @@ CERTIFICATE_US = 730 * DAY
 WORKSTATION_NUMBER = 238
 ARRIVAL_US = 20 * HOUR
 """From a publication to its arrival in the WSUS servers of a world that has been running for long."""
+PROXY_NUMBER = 239
+"""The proxy's number among the addresses."""
 
 
 class World:
@@ -62,6 +65,7 @@ class World:
         stepwise: bool = False,
     ) -> None:
         estate.check()
+        estate.check_for(version)
         self.estate = estate
         self.version = version
         self.start = start
@@ -85,13 +89,17 @@ class World:
             Dns(entity=estate.domain, records={}, forwards=estate.internet_names), Firewall(entity="network/firewall")
         )
         self.proxy = self._build_proxy()
+        self._monitors: list[HealthMonitor] = []
         self.sites: dict[str, Site] = {}
+        self._numbers = count(2 * len(estate.sites))
+        """Of servers beyond the first two of a site."""
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
         administrator = self._account(self._user(ADMINISTRATOR))
         self.console = Console(entity="console", site=estate.top.code)
         self.wsus_console = WsusConsole(self, self._server(spec.WORKSTATION, WORKSTATION_NUMBER, ""), administrator)
         self.replication = FileReplication(self)
+        self.database_replication = DatabaseReplication(self)
         for built in self.sites.values():
             self._start(built)
 
@@ -102,23 +110,27 @@ class World:
         """The instant that the simulation has reached."""
         return int(self.env.now)
 
+    def call_at(self, at: int, do: Callable[[], None]) -> None:
+        """Have ``do()`` called at instant ``at`` (now or later); it must not change what health monitors look at."""
+        timer = self.env.timeout(max(at - self.now, 0))
+        assert timer.callbacks is not None
+        timer.callbacks.append(lambda _: do())
+
     def plan(self, at: int, do: Callable[[World], None]) -> None:
         """Have ``do(world)`` called at instant ``at`` (now or later).
 
         Whatever changes servers, services, IIS or the network does so from here: health monitors look back first.
         """
 
-        def fire(_: simpy.Event) -> None:
+        def fire() -> None:
             self._look_back(self.now)
             do(self)
 
-        timer = self.env.timeout(max(at - self.now, 0))
-        assert timer.callbacks is not None
-        timer.callbacks.append(fire)
+        self.call_at(at, fire)
 
     def _look_back(self, until: int) -> None:
-        for site in self.sites.values():
-            site.wsus.health.look_back(until)
+        for monitor in self._monitors:
+            monitor.look_back(until)
 
     def simulate(self) -> Iterator[Entry]:
         """Run from start to end and yield every entry, in order."""
@@ -152,7 +164,7 @@ class World:
         server = Server(
             name=name,
             fqdn=f"{name}.{domain}".upper(),
-            ip=f"10.{1 + number // 62_500}.{number // 250 % 250}.{10 + number % 240}",
+            ip=_address(number),
             netbios_domain=self.estate.netbios_domain,
             zone=Zone(timezone or self.estate.timezone),
             pen=pen,
@@ -172,71 +184,39 @@ class World:
         proxy = self.estate.proxy
         if proxy is None:
             return None
-        server = self._server(proxy.host, 239, "")
+        server = self._server(proxy.host, PROXY_NUMBER, "")
         account = self._user(proxy.account)
         if account:
             self._account(account)
         return ProxyServer(server, ProxySettings(entity=proxy.host, port=proxy.port, account=account), self.accounts)
 
     def _build_site(self, site: spec.Site, number: int) -> Site:
-        version = self.version
-        server = self._server(site.server, number * 2, site.timezone)
-        sup_server = self._server(site.sup, number * 2 + 1, site.timezone) if site.remote_sup else server
+        server = self._server(site.server, _host_number(number * 2), site.timezone)
         server.programs.wsus_console = True
-        connection_account = self._user(site.connection_account)
-        if connection_account:
-            self._account(connection_account)
-        self._build_iis(sup_server, site)
+        account = self._user(site.connection_account)
+        if account:
+            self._account(account)
+        built = Site(self, site, server)
         parent = self.sites[site.parent] if site.parent is not None else None
-        proxy = self.estate.proxy if site.proxy else None
-        proxy_host = f"{proxy.host}.{self.estate.domain}".lower() if proxy else ""
-        proxy_port = proxy.port if proxy else 0
-        proxy_account = self._user(proxy.account) if proxy else ""
-        settings = WsusSettings(
-            entity=f"{site.sup}/WSUS",
-            upstream=parent.sup.fqdn if parent else "",
-            upstream_port=parent.sup.port if parent else 0,
-            upstream_ssl=parent.sup.use_ssl if parent else False,
-            replica=False,
-            proxy_host=proxy_host,
-            proxy_port=proxy_port,
-            proxy_account=proxy_account,
-            using_ssl=site.ssl,
-            **self.subscription._asdict(),
-        )
-        members = (
-            server.computer_account,
-            sup_server.computer_account,
-            connection_account,
-            self._user(ADMINISTRATOR),
-        )
-        administrators = Group(entity=f"{site.sup}/WSUS Administrators", members=tuple(m for m in members if m))
-        wsus = Wsus(self, sup_server, settings, administrators, proxy=self.proxy if site.proxy else None)
-        sup_server.wsus = wsus
-        self._fill(wsus, parent.wsus if parent else None)
-        sup = SupProperties(
-            entity=f"{site.code}/SUP",
-            fqdn=sup_server.fqdn,
-            http_port=version.default_http_port,
-            https_port=version.default_https_port,
-            use_ssl=site.ssl,
-            proxy_host=proxy_host,
-            proxy_port=proxy_port,
-            proxy_account=proxy_account,
-            connection_account=connection_account,
-            **self.subscription._asdict(),
-            scheduled=parent is None and bool(site.sync_every_h),
-        )
-        built = Site(self, site, server, wsus, sup)
+        for host in site.sups:
+            first = host == site.sup
+            sup_server = server
+            if host != site.server:
+                host_number = number * 2 + 1 if first else next(self._numbers)
+                sup_server = self._server(host, _host_number(host_number), site.timezone)
+            properties = self._sup_properties(site, sup_server, first=first)
+            wsus = self._build_wsus(site, server, sup_server, properties, (parent.sup if parent else None) if first else built.sup)
+            built.add_point(SoftwareUpdatePoint(self, built, wsus, properties))
         built.database = SiteDatabase(entity=f"{site.code}/site database", service=server.add_service("MSSQLSERVER"))
-        built.database.portions.update(zip(wsus.susdb.portions, wsus.susdb.arrived, strict=True))
-        built.database.seen = len(wsus.susdb.portions)
+        if site.kind != "secondary":
+            susdb = built.wsus.susdb
+            built.database.portions.update(zip(susdb.portions, susdb.arrived, strict=True))
+            built.database.seen = len(susdb.portions)
         built.wcm = ConfigurationManager(self, built)
         built.wsyncmgr = SyncManager(self, built)
-        built.wsusctrl = ControlManager(self, built)
         if parent is not None:
             built.parent = parent
-            built.content_version = parent.content_version
+            built.content_version = built.replicated_version = parent.content_version
             parent.children.append(built)
         return built
 
@@ -256,21 +236,68 @@ class World:
                     )
         return wanted
 
-    def _fill(self, wsus: Wsus, upstream: Wsus | None) -> None:
+    def _fill(self, wsus: Wsus) -> None:
         """Let a WSUS server hold what it has synchronized before the simulation begins."""
-        susdb = wsus.susdb
+        susdb, settings = wsus.susdb, wsus.settings
         newest = self.catalogue.revision(self.synced_at)
         for portion in self._history(newest):
             susdb.add(min(self.catalogue.published_at(portion.to) + ARRIVAL_US, self.synced_at), portion)
         susdb.read_to, susdb.subscription = newest, self.subscription
-        if upstream is not None:
-            susdb.source = wsus.settings.upstream, upstream.susdb.installed_at
+        if settings.upstream:
+            upstream = self.network.servers[self.network.dns.records[settings.upstream.lower()]].wsus
+            assert upstream is not None
+            susdb.source = settings.upstream, upstream.susdb.installed_at
             susdb.anchor = len(upstream.susdb.portions)
 
     def _history(self, newest: int) -> list[Portion]:
         if not self._past:
             self._past = self.catalogue.history(self.subscription, newest)
         return self._past
+
+    def _sup_properties(self, site: spec.Site, server: Server, *, first: bool) -> SupProperties:
+        proxy = self.estate.proxy if site.proxy else None
+        return SupProperties(
+            entity=f"{site.code}/SUP" if first else f"{site.code}/SUP {server.name}",
+            fqdn=server.fqdn,
+            http_port=self.version.default_http_port,
+            https_port=self.version.default_https_port,
+            use_ssl=site.ssl,
+            proxy_host=f"{proxy.host}.{self.estate.domain}".lower() if proxy else "",
+            proxy_port=proxy.port if proxy else 0,
+            proxy_account=self._user(proxy.account) if proxy else "",
+            connection_account=self._user(site.connection_account),
+            scheduled=site.parent is None and bool(site.sync_every_h),
+            **self.subscription._asdict(),
+        )
+
+    def _build_wsus(
+        self, site: spec.Site, site_server: Server, server: Server, sup: SupProperties, upstream: SupProperties | None
+    ) -> Wsus:
+        """WSUS of a software update point, synchronizing from the one with the properties ``upstream``."""
+        self._build_iis(server, site)
+        settings = WsusSettings(
+            entity=f"{server.name}/WSUS",
+            upstream=upstream.fqdn if upstream else "",
+            upstream_port=upstream.port if upstream else 0,
+            upstream_ssl=upstream.use_ssl if upstream else False,
+            replica=site.kind == "secondary" or server.name != site.sup,
+            proxy_host=sup.proxy_host,
+            proxy_port=sup.proxy_port,
+            proxy_account=sup.proxy_account,
+            using_ssl=site.ssl,
+            **self.subscription._asdict(),
+        )
+        members = (
+            site_server.computer_account,
+            server.computer_account,
+            sup.connection_account,
+            self._user(ADMINISTRATOR),
+        )
+        administrators = Group(entity=f"{server.name}/WSUS Administrators", members=tuple(m for m in members if m))
+        wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=self.proxy if site.proxy else None)
+        self._monitors.append(wsus.health)
+        self._fill(wsus)
+        return wsus
 
     def _build_iis(self, server: Server, site: spec.Site) -> None:
         version = self.version
@@ -303,8 +330,20 @@ class World:
         """Everything runs already when the simulation begins."""
         site.executive.add(site.wsyncmgr)
         site.executive.add(site.wcm)
-        site.sup_executive.add(site.wsusctrl)
+        for point in site.points:
+            point.executive.add(point.wsusctrl)
         site.executive.start(self.start, resumed=True, because=None)
-        if site.sup_executive is not site.executive:
-            site.sup_executive.start(self.start, resumed=True, because=None)
-        site.wsus.report(WsusServiceStarted(resumed=True))
+        for point in site.points:
+            if point.executive is not site.executive:
+                point.executive.start(self.start, resumed=True, because=None)
+            point.wsus.report(WsusServiceStarted(resumed=True))
+
+
+def _host_number(number: int) -> int:
+    """Numbers of servers leave out the workstation's and the proxy's."""
+    return number if number < WORKSTATION_NUMBER else number + 2
+
+
+def _address(number: int) -> str:
+    """The IP address of the server of that number: 240 in each of 250 networks, and so on."""
+    return f"10.{1 + number // 60_000}.{number // 240 % 250}.{10 + number % 240}"

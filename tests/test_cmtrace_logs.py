@@ -80,23 +80,17 @@ WSYNCMGR: list[tuple[Any, list[str], list[str] | None, list[str] | None]] = [
     (e.SyncRequestFound("SELF.SYN", "local"), [], ["Found local sync request file"], SAME),
     (e.SyncRequestFound("TEQ.SYN", "parent"), ["Found parent sync notification file TEQ.SYN."], SAME, SAME),
     (
-        e.SyncStarted("local", True, "CS1SITE.CONTOSO.COM", SUP),
+        e.SyncStarted("local"),
         ["Performing sync on local request"],
-        [
-            "Starting Sync",
-            "Performing sync on local request",
-            "Read SUPs from SCF for CS1SITE.CONTOSO.COM",
-            "Found 1 SUPs",
-            f"Found active SUP {SUP} from SCF File.~",
-        ],
-        [
-            "Starting Sync",
-            "Performing sync on local request",
-            "Full sync required due to changes in main WSUS server location.",
-            "Read SUPs from SCF for CS1SITE.CONTOSO.COM",
-            "Found 1 SUPs",
-            f"Found active SUP {SUP} from SCF File.~",
-        ],
+        ["Starting Sync", "Performing sync on local request"],
+        SAME,
+    ),
+    (e.FullSyncRequired(), [], [], ["Full sync required due to changes in main WSUS server location."]),
+    (
+        e.SupsRead("CS1SITE.CONTOSO.COM", (SUP,)),
+        [],
+        ["Read SUPs from SCF for CS1SITE.CONTOSO.COM", "Found 1 SUPs", f"Found active SUP {SUP} from SCF File.~"],
+        SAME,
     ),
     (
         e.WsusPhaseStarted(SUP),

@@ -24,6 +24,7 @@ _STYLES = {
     "fault ended": ("o", "green"),
     "action": (">", "cyan"),
     "failed": ("x", "red"),
+    "further failed": ("x", "red"),
     "succeeded": ("+", "green"),
     "gate shut": ("!", "yellow"),
     "gate open": ("o", "green"),

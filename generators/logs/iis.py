@@ -43,7 +43,7 @@ class IisLog(DailyLog):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return (site.sup,)
+        return site.sups
 
     def day_path(self, day: datetime) -> str:
         version = self.run.version

@@ -144,7 +144,7 @@ class StatusLog(FramedLog):
         return (site.server,)
 
     def sources(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.site.server, self.site.sup)))
+        return self.site.hosts
 
     def path(self) -> str:
         return f"StatusMessages/{self.file}"

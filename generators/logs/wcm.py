@@ -33,7 +33,7 @@ class WcmLog(WsusClientLog):
     file = "WCM.log"
     _timed_out = False
     """The wait is over, but its second line comes with the version check, ten seconds later [D]."""
-    _new_sup = ""
+    _new_sups: tuple[str, ...] = ()
     """The list of active SUPs changed; told after the state is set to pending [P]."""
 
     @classmethod
@@ -54,7 +54,7 @@ class WcmLog(WsusClientLog):
     def site_control_read(self, entry: Entry) -> None:
         event: WcmSiteControlRead = entry.event
         self.say().populating_config(entry.at)
-        self._new_sup = event.sup if event.changed_sups else ""
+        self._new_sups = (event.sup, *event.further) if event.changed_sups else ()
 
     def assemblies_checked(self, entry: Entry) -> None:
         event: AssembliesChecked = entry.event
@@ -107,11 +107,12 @@ class WcmLog(WsusClientLog):
                 say.state_failed(at)
             case 4:
                 say.state_subscription_pending(at)
-        if self._new_sup:
+        if self._new_sups:
             say.sup_list_changed(at)
-            say.sup_list_row(at, 0, self._new_sup)
+            for number, sup in enumerate(self._new_sups):
+                say.sup_list_row(at, number, sup)
             say.updating_groups(at)
-            self._new_sup = ""
+            self._new_sups = ()
 
     def waiting(self, entry: Entry) -> None:
         event: ComponentWaiting = entry.event

@@ -21,7 +21,7 @@ class WsusCtrlLog(WsusClientLog):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return (site.sup,)
+        return site.sups
 
     def woke_up(self, entry: Entry) -> None:
         event: CtrlWokeUp = entry.event

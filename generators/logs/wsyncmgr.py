@@ -20,11 +20,18 @@ from simulator.events import (
     DatabaseUpdatesProgressed,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
+    FullSyncRequired,
     InboxChecked,
     NextSyncPlanned,
-    NoActiveSup,
+    ReplicaItemsSynced,
+    ReplicaItemsSyncing,
+    ReplicaPhaseStarted,
+    ReplicaSynced,
+    ReplicaSyncFailed,
+    ReplicaSyncStarted,
     SettleStarted,
     Source,
+    SupsRead,
     SyncFailed,
     SyncManagerWaiting,
     SyncManagerWokeUp,
@@ -75,7 +82,11 @@ class WsyncmgrLog(SiteComponentLog):
 
     def _spellings(self, sup: str) -> tuple[str, str, str]:
         """The SUP as configured, in lower case, and by its NetBIOS name if it is local: which one is written is the catalogue's."""
-        return sup, sup.lower(), sup if self.site.remote_sup else sup.partition(".")[0]
+        return self._spell(sup, local=not self.site.remote_sup)
+
+    @staticmethod
+    def _spell(sup: str, *, local: bool) -> tuple[str, str, str]:
+        return sup, sup.lower(), sup.partition(".")[0] if local else sup
 
     # --- waking up
 
@@ -118,17 +129,17 @@ class WsyncmgrLog(SiteComponentLog):
                 say.performing_parent(at)
             case "retry":
                 say.performing_retry(at)
-        if event.location_changed:
-            say.full_sync_location(at)
-        say.reading_sups(at, event.server)
-        say.found_sups(at, 1)
-        say.found_active_sup(at, event.sup)
 
-    def no_active_sup(self, entry: Entry) -> None:
-        event: NoActiveSup = entry.event
+    def full_sync_required(self, entry: Entry) -> None:
+        self.say().full_sync_location(entry.at)
+
+    def sups_read(self, entry: Entry) -> None:
+        event: SupsRead = entry.event
         say = self.say()
         say.reading_sups(entry.at, event.server)
-        say.no_sups(entry.at)
+        say.found_sups(entry.at, len(event.sups))
+        for sup in event.sups:
+            say.found_active_sup(entry.at, sup)
 
     def wsus_phase_started(self, entry: Entry) -> None:
         event: WsusPhaseStarted = entry.event
@@ -265,7 +276,7 @@ class WsyncmgrLog(SiteComponentLog):
         say.sync_time(at, duration(event.took_s))
 
     def sync_failed(self, entry: Entry) -> None:
-        event: SyncFailed = entry.event
+        event: SyncFailed | ReplicaSyncFailed = entry.event
         self.say().sync_failed(entry.at, self.run.reasons.message(event.reason), source_text(event.source, self.run.version))
 
     def retry_planned(self, entry: Entry) -> None:
@@ -274,6 +285,27 @@ class WsyncmgrLog(SiteComponentLog):
         say.will_retry(entry.at, event.retry_min)
         say.alert_active(entry.at, event.site)
         say.sync_time(entry.at, duration(event.took_s))
+
+    def replica_phase_started(self, entry: Entry) -> None:
+        self.say().synchronizing_replicas(entry.at)
+
+    def replica_started(self, entry: Entry) -> None:
+        event: ReplicaSyncStarted = entry.event
+        say = self.say(event.worker)
+        say.synchronizing_wsus(entry.at, *self._spell(event.sup, local=event.local))
+        say.starting_replica_sync(entry.at)
+
+    def replica_items(self, entry: Entry) -> None:
+        event: ReplicaItemsSyncing = entry.event
+        self.say(event.worker).replica_items(entry.at)
+
+    def replica_items_synced(self, entry: Entry) -> None:
+        event: ReplicaItemsSynced = entry.event
+        self.say(event.worker).replica_items_done(entry.at, event.total)
+
+    def replica_synced(self, entry: Entry) -> None:
+        event: ReplicaSynced = entry.event
+        self.say(event.worker).done_wsus(entry.at, *self._spell(event.sup, local=event.local))
 
     def children_notified(self, entry: Entry) -> None:
         event: ChildrenNotified = entry.event
@@ -309,8 +341,9 @@ class WsyncmgrLog(SiteComponentLog):
         SyncManagerWokeUp: woke_up,
         SyncRequestFound: request_found,
         InboxChecked: inbox_checked,
-        NoActiveSup: no_active_sup,
         SyncStarted: sync_started,
+        FullSyncRequired: full_sync_required,
+        SupsRead: sups_read,
         WsusPhaseStarted: wsus_phase_started,
         WsusConnecting: wsus_connecting,
         WsusSyncStarted: wsus_sync_started,
@@ -333,6 +366,12 @@ class WsyncmgrLog(SiteComponentLog):
         SyncSucceeded: sync_succeeded,
         SyncFailed: sync_failed,
         SyncRetryPlanned: retry_planned,
+        ReplicaPhaseStarted: replica_phase_started,
+        ReplicaSyncStarted: replica_started,
+        ReplicaItemsSyncing: replica_items,
+        ReplicaItemsSynced: replica_items_synced,
+        ReplicaSynced: replica_synced,
+        ReplicaSyncFailed: sync_failed,
         ChildrenNotified: children_notified,
         SyncRunEnded: run_ended,
         NextSyncPlanned: next_planned,

@@ -21,7 +21,7 @@ from scenarios.text import Text
     site="child",
     repairs=("R37", "R08", "R10@top"),
     looks=("L21", "L51", "L87"),
-    needs=("parent",),
+    needs=("parent", "primary"),
 )
 def child_is_replica(scene: Scene) -> None:
     scene.wsus.settings.change(scene.because, replica=scene.broken)

@@ -14,6 +14,22 @@ def repair_dns(hand: Hand) -> None:
 @repair("R33", "Repair the firewall rules", "Firewallregeln reparieren")
 def repair_firewall(hand: Hand) -> None:
     firewall = hand.world.network.firewall
-    names = {hand.site.server.name, hand.site.wsus.server.name}
+    names = {hand.site.server.name, *(point.server.name for point in hand.site.points)}
     rules = tuple(rule for rule in firewall.rules if not {rule.source, rule.destination} & names)
     firewall.change(hand.note(firewall, "rules of this site removed", "rules"), rules=rules)
+
+
+@repair(
+    "R58",
+    "Repair sender and database replication from the parent site",
+    "Sender und Datenbankreplikation vom übergeordneten Standort reparieren",
+)
+def repair_links(hand: Hand) -> None:
+    assert hand.site.parent is not None
+    link = hand.site.parent.code, hand.site.code
+    sender = hand.world.replication.links[link].sender
+    sender.change(hand.note(sender, "up=True", "up"), up=True)
+    database = hand.world.database_replication.links.get(link)
+    if database is not None and database.state.status:
+        state = database.state
+        state.change(hand.note(state, "up=True, degraded=False", "up", "degraded"), up=True, degraded=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from simulator.components.iis import Caller, Route, request
 from simulator.components.site import ThreadedActor
@@ -11,6 +11,9 @@ from simulator.failures import Failure
 from simulator.journal import Entry, new_tuple
 from simulator.state import State, first
 from simulator.units import MS
+
+if TYPE_CHECKING:
+    from simulator.components.sup import SoftwareUpdatePoint
 
 DIRECTORY = "ApiRemoting30"
 REFUSAL_US = 2_000 * MS
@@ -29,10 +32,11 @@ class Address(NamedTuple):
 
 
 class Api:
-    """One component's connection to the WSUS server of its site."""
+    """One component's connection to the WSUS server of a software update point."""
 
-    def __init__(self, owner: ThreadedActor, role: str, *, on_sup: bool) -> None:
+    def __init__(self, owner: ThreadedActor, role: str, point: SoftwareUpdatePoint, *, on_sup: bool) -> None:
         self._owner = owner
+        self.point = point
         self._on_sup = on_sup
         self._changes = -1
         self._route: Route | None = None
@@ -55,26 +59,25 @@ class Api:
             self._changes = State.changes
 
     def _find(self) -> Address:
-        site = self._owner.site
-        settings = site.wsus.settings
-        if self._on_sup or site.local:
-            iis = site.wsus.server.iis
+        point = self.point
+        settings = point.wsus.settings
+        if self._on_sup or point.local:
+            iis = point.server.iis
             assert iis is not None
             port = iis.https.port if settings.using_ssl else iis.http.port
-            return Address(site.wsus.server.fqdn, port, settings.using_ssl, True, "")
-        sup = site.sup
-        return Address(sup.fqdn, sup.port, sup.use_ssl, not site.spec.remote_sup, sup.connection_account)
+            return Address(point.server.fqdn, port, settings.using_ssl, True, "")
+        sup = point.properties
+        return Address(sup.fqdn, sup.port, sup.use_ssl, point.on_site_server, sup.connection_account)
 
     @property
     def because_address(self) -> Entry | None:
         """Why the address is not the right one, if it is not."""
-        address, site = self.address, self._owner.site
-        server = site.wsus.server
+        address, server = self.address, self.point.server
         assert server.iis is not None
         binding = server.iis.https if address.ssl else server.iis.http
         if address.local or (address.server == server.fqdn and address.port == binding.port):
             return None
-        return site.sup.because_address
+        return self.point.properties.because_address
 
     def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
         """One call of the API at instant ``at``: the time it took, microseconds.
@@ -102,7 +105,7 @@ class Api:
                 refusal_us=REFUSAL_US,
             )
         except Failure as failure:
-            cause = first(failure.because, None if address.local else owner.site.sup.because_address)
+            cause = first(failure.because, None if address.local else self.point.properties.because_address)
             raise Failure(failure.reason, cause, failure.took_us) from None
         self._route = caller.routes[address.server, address.port, DIRECTORY, address.ssl, account.name]
         return took_us

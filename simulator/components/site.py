@@ -11,7 +11,6 @@ from simulator import estate
 from simulator.components.actor import Actor, Steps
 from simulator.components.upstream import Subscription
 from simulator.components.windows import Account, Server
-from simulator.components.wsus import Wsus
 from simulator.events import Component, ComponentStarted, ComponentStopped, StatusReported
 from simulator.journal import Entry
 from simulator.state import State
@@ -19,7 +18,9 @@ from simulator.units import MS, SECOND
 
 if TYPE_CHECKING:
     from simulator.components.site_database import SiteDatabase
+    from simulator.components.sup import SoftwareUpdatePoint
     from simulator.components.wcm import ConfigurationManager
+    from simulator.components.wsus import Wsus
     from simulator.components.wsusctrl import ControlManager
     from simulator.components.wsyncmgr import SyncManager
     from simulator.world import World
@@ -180,25 +181,38 @@ class Executive:
 
 
 class Site:
-    """One site of the hierarchy."""
+    """One site of the hierarchy.
 
-    def __init__(self, world: World, spec: estate.Site, server: Server, wsus: Wsus, sup: SupProperties) -> None:
+    ``points`` are its software update points; ``sup``, ``wsus``, ``wsusctrl`` and ``sup_executive`` are parts of the first one.
+    """
+
+    def __init__(self, world: World, spec: estate.Site, server: Server) -> None:
         self.world = world
         self.spec = spec
         self.code = spec.code
         self.server = server
-        self.wsus = wsus
-        self.sup = sup
+        self.points: list[SoftwareUpdatePoint] = []
         self.parent: Site | None = None
         self.children: list[Site] = []
         self.content_version = world.dice.stream(f"{spec.code}/content version").between(20, 400)
+        self.replicated_version = self.content_version
+        """The parent's content version whose rows database replication has brought (2012 and later)."""
         self.source_guid = world.dice.stream(f"{spec.code}/update source").guid().upper()
         self.executive = Executive(world, server, spec.code)
-        self.sup_executive = Executive(world, wsus.server, spec.code) if spec.remote_sup else self.executive
+        self.sup: SupProperties
+        self.wsus: Wsus
         self.database: SiteDatabase
-        self.wcm: ConfigurationManager
         self.wsusctrl: ControlManager
+        self.sup_executive: Executive
+        self.wcm: ConfigurationManager
         self.wsyncmgr: SyncManager
+
+    def add_point(self, point: SoftwareUpdatePoint) -> None:
+        """Give it a software update point; the first one is the one that its upstream server and its gate are about."""
+        if not self.points:
+            self.sup, self.wsus = point.properties, point.wsus
+            self.wsusctrl, self.sup_executive = point.wsusctrl, point.executive
+        self.points.append(point)
 
     @property
     def top(self) -> Site:
@@ -206,9 +220,15 @@ class Site:
         return self if self.parent is None else self.parent.top
 
     @property
-    def local(self) -> bool:
-        """The SUP is on the site server and addressed through the local API."""
-        return not self.spec.remote_sup and self.world.version.local_api
+    def synchronizes_database(self) -> bool:
+        """Its site database is filled from its WSUS: at the top, and in 2007 at child primary sites too [L][I]."""
+        return self.parent is None or (self.spec.kind == "primary" and self.world.version.child_writes_site_database)
+
+    def replicate(self, version: int) -> None:
+        """Take what database replication brings: the rows up to a content version of the parent's."""
+        assert self.parent is not None
+        self.replicated_version = max(self.replicated_version, version)
+        self.database.take_over(self.parent.database, self.world.now)
 
     def save_sup(self, because: Entry | None, **values: Any) -> None:
         """Save SUP properties in the console: site control changes, and WCM is told."""

@@ -25,7 +25,6 @@ class Susdb(State):
     """What it holds, as it arrived; portions that came from an upstream server are that server's own."""
     arrived: array[int] = field(default_factory=lambda: array("q"))
     """When each portion arrived."""
-    held: set[Portion] = field(default_factory=set)
     subscription: Subscription = NOTHING
     """What the last synchronization with Microsoft Update asked for."""
     read_to: int = 0
@@ -43,7 +42,6 @@ class Susdb(State):
         """Take in a portion that arrived at ``at``."""
         self.portions.append(portion)
         self.arrived.append(at)
-        self.held.add(portion)
         if because is not None:
             self.causes[portion] = because
 
@@ -52,7 +50,6 @@ class Susdb(State):
         self.change(because, installed_at=arrived[0])
         self.portions[:0] = portions
         self.arrived[:0] = array("q", arrived)
-        self.held.update(portions)
         self.causes.update((portion, because) for portion in portions)
 
     def empty(self, at: int, because: Entry | None) -> None:
@@ -60,7 +57,6 @@ class Susdb(State):
         self.change(because, installed_at=at, declined=())
         self.portions.clear()
         del self.arrived[:]
-        self.held.clear()
         self.causes.clear()
         self.subscription = NOTHING
         self.lost_to = max(self.lost_to, self.read_to)

@@ -28,6 +28,7 @@ from simulator.state import State, first
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.sup import SoftwareUpdatePoint
     from simulator.world import World
 
 CYCLE_US = HOUR
@@ -69,6 +70,16 @@ class CycleFailed(Exception):
         self.because = because
 
 
+class Client:
+    """One software update point as WCM has it."""
+
+    def __init__(self, owner: ConfigurationManager, point: SoftwareUpdatePoint) -> None:
+        self.api = Api(owner, "wcm", point, on_sup=False)
+        self.point = point
+        self.settled: WcmSourceVerified
+        self.settled_changes = -1
+
+
 class ConfigurationManager(ThreadedActor):
     """WCM of one site."""
 
@@ -77,11 +88,12 @@ class ConfigurationManager(ThreadedActor):
     def __init__(self, world: World, site: Site) -> None:
         super().__init__(world, site.server, "wcm", site)
         self.state = ConfigurationState(entity=f"{site.code}/ConfigurationState")
-        self.api = Api(self, "wcm", on_sup=False)
+        self._first, *self._further = (Client(self, point) for point in site.points)
         self._changed: tuple[Entry | None] | None = None
-        self._pushed_sup = site.sup.fqdn
-        self._source_settled: WcmSourceVerified
-        self._settled_changes = -1
+        self._pushed_sups = self._sups()
+
+    def _sups(self) -> tuple[str, ...]:
+        return tuple(point.properties.fqdn for point in self.site.points)
 
     def site_control_changed(self, because: Entry | None) -> None:
         """Take notice of saved SUP properties."""
@@ -127,8 +139,10 @@ class ConfigurationManager(ThreadedActor):
         sup = self.site.sup
         if cause != "timeout":
             yield from self.catch_up()
-            self.report(WcmSiteControlRead(sup.fqdn, sup.fqdn != self._pushed_sup), sup.because("fqdn"))
-            self._pushed_sup = sup.fqdn
+            sups = self._sups()
+            moved = first(*(point.properties.because("fqdn") for point in self.site.points))
+            self.report(WcmSiteControlRead(sups[0], sups != self._pushed_sups, sups[1:]), moved)
+            self._pushed_sups = sups
             if not sup.active:
                 self._set_state(NONE, sup.because("active"))
                 return True
@@ -143,20 +157,32 @@ class ConfigurationManager(ThreadedActor):
             yield from self._configure()
         except CycleFailed as failed:
             yield from self.catch_up()
-            self._fail(failed)
+            self._set_state(FAILED, self._fail(self._first, failed))
             return False
         yield from self.catch_up()
         if not self.state.success:
             yield from self.meet()
             self._set_state(SUCCESS, None)
             self.site.wsyncmgr.gate_opened()
+        for client in self._further:
+            yield from self._configure_further(client)
         return True
 
-    def _fail(self, failed: CycleFailed) -> None:
-        server = self.api.address.server
+    def _configure_further(self, client: Client) -> Steps:
+        """Configure a further software update point: what fails there is told, and leaves the gate as it is [I]."""
+        try:
+            self.now += self.dice.about(60 * MS)
+            yield from self._connect(client.api)
+            yield from self._push(client)
+        except CycleFailed as failed:
+            yield from self.catch_up()
+            self._fail(client, failed)
+
+    def _fail(self, client: Client, failed: CycleFailed) -> Entry:
+        server = client.api.address.server
         entry = self.report(WcmConfigurationFailed(server), failed.because)
         self.report(StatusReported(self.component, failed.message_id, (server,), E_FAIL), entry)
-        self._set_state(FAILED, entry)
+        return entry
 
     def _configure(self) -> Steps:
         """Version check, connection, settings; raises ``CycleFailed``."""
@@ -166,37 +192,37 @@ class ConfigurationManager(ThreadedActor):
         entry = self.report(FOUND if found else NOT_FOUND, missing)
         if not found:
             raise CycleFailed(6607, entry)
-        yield from self._connect()
+        yield from self._connect(self._first.api)
         self.now += self.dice.about(700 * MS, 5)
-        yield from self._connect()
-        yield from self._push()
+        yield from self._connect(self._first.api)
+        yield from self._push(self._first)
 
-    def _connect(self) -> Steps:
+    def _connect(self, api: Api) -> Steps:
         yield from self.catch_up()
-        address = self.api.address
-        wrong = self.api.because_address
+        address = api.address
+        wrong = api.because_address
         try:
-            self.now += self.api.call(self.now, took_us=(took_us := self.dice.about(31 * MS)), connect=True)
+            self.now += api.call(self.now, took_us=(took_us := self.dice.about(31 * MS)), connect=True)
         except Failure as failure:
             self.now += failure.took_us
             yield from self.catch_up()
             entry = self.report(ApiConnectionFailed(self.component, *address, failure.took_us, failure.reason), failure.because)
             raise CycleFailed(6600, entry) from None
-        self.report(self.api.connected(took_us), wrong)
+        self.report(api.connected(took_us), wrong)
 
-    def _push(self) -> Steps:
+    def _push(self, client: Client) -> Steps:
         """Write upstream server and subscription, read the categories."""
-        wsus, address = self.site.wsus, self.api.address
+        api, wsus, address = client.api, client.point.wsus, client.api.address
         yield from self.catch_up()
         try:
-            self.now += self.api.call(self.now)
-            self._verify_source(address.account)
-            self.now += self.api.call(self.now, took_us=self.dice.about(60 * MS))
-            wsus.configure()
+            self.now += api.call(self.now)
+            self._verify_source(client)
+            self.now += api.call(self.now, took_us=self.dice.about(60 * MS))
+            wsus.configure(replica=client.point.replica)
             if wsus.settings.automatic:
                 wsus.settings.change(None, automatic=False)
-            self._verify_subscription(address.account)
-            self.now += self.api.call(self.now, took_us=self.dice.about(250 * MS))
+            self._verify_subscription(client)
+            self.now += api.call(self.now, took_us=self.dice.about(250 * MS))
         except Failure as failure:
             self.now += failure.took_us
             yield from self.catch_up()
@@ -205,40 +231,43 @@ class ConfigurationManager(ThreadedActor):
         self.report(WcmCategoriesRefreshed(address.server))
         self.now += self.dice.about(900 * MS)
 
-    def _verify_subscription(self, account: str) -> None:
+    def _verify_subscription(self, client: Client) -> None:
         """Have WSUS ask for what the top-level site is to ask for."""
-        wsus, sup = self.site.wsus, self.site.top.sup
+        wsus, sup = client.point.wsus, self.site.top.sup
         if wsus.settings.subscription == sup.subscription:
             return
         keys = ("products", "classifications", "languages")
         because = first(wsus.settings.because(*keys), sup.because(*keys))
-        user = account or self.server.computer_account
+        user = client.api.address.account or self.server.computer_account
         wsus.subscribe(self.now, sup.subscription, user, sup.because(*keys))
         self.report(WcmSubscriptionSet(sup.products, sup.classifications), because)
 
-    def _verify_source(self, account: str) -> None:
+    def _verify_source(self, client: Client) -> None:
         """Point WSUS at its right upstream server; 2007 leaves the top site's alone once it is set [S]."""
-        if self._settled_changes == State.changes:
-            self.report(self._source_settled)
+        if client.settled_changes == State.changes:
+            self.report(client.settled)
             return
-        settings = self.site.wsus.settings
-        parent = self.site.parent
-        if parent is None:
-            source = self.site.sup.source
+        point, settings = client.point, client.point.wsus.settings
+        upstream = point.upstream
+        if upstream is None:
+            source = point.properties.source
             other = "" if source in (MICROSOFT_UPDATE, NO_SOURCE) else source
             wanted = (other, settings.upstream_port, settings.upstream_ssl)
             keep = not self.world.version.reverts_update_source
         else:
-            wanted, keep = (parent.sup.fqdn, parent.sup.port, parent.sup.use_ssl), False
+            wanted, keep = (upstream.fqdn, upstream.port, upstream.use_ssl), False
         is_now = (settings.upstream, settings.upstream_port, settings.upstream_ssl)
-        changed = not keep and is_now != wanted
-        because = settings.because("upstream", "upstream_port", "upstream_ssl")
+        made_replica = point.replica and not settings.replica
+        changed = (not keep and is_now != wanted) or made_replica
+        because = settings.because("upstream", "upstream_port", "upstream_ssl", *(("replica",) if point.replica else ()))
         if changed:
-            if parent is not None:
-                because = parent.sup.because_address or because
+            if upstream is not None:
+                because = upstream.because_address or because
             settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])
+            if made_replica:
+                settings.change(because, replica=True)
         told = settings.upstream or MICROSOFT_UPDATE
-        verified = WcmSourceVerified(told, changed, self.api.address.server, account)
+        verified = WcmSourceVerified(told, changed, client.api.address.server, client.api.address.account)
         self.report(verified, because)
         if because is None and not changed:
-            self._source_settled, self._settled_changes = verified, State.changes
+            client.settled, client.settled_changes = verified, State.changes

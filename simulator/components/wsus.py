@@ -204,11 +204,11 @@ class Wsus(Actor):
             return None
         return PermissionRefused(account), self.administrators.because("members")
 
-    def configure(self) -> None:
-        """Take settings from WCM; raises ``Failure`` when WSUS cannot."""
+    def configure(self, *, replica: bool = False) -> None:
+        """Take settings from WCM; raises ``Failure`` when WSUS cannot: a replica has none of its own. ``replica``: it is one."""
         if not self.service.running:
             raise Failure(ConfigurationRefused("service"), self.service.because("running"), 2 * SECOND)
-        if self.settings.replica:
+        if self.settings.replica and not replica:
             raise Failure(ConfigurationRefused("replica"), self.settings.because("replica"), 1 * SECOND)
 
     def subscribe(self, at: int, wanted: Subscription, account: str, because: Entry | None) -> bool:
@@ -364,7 +364,7 @@ class Wsus(Actor):
         else:
             self._newest = catalogue.revision(self.now)
             found = self._published(self._newest)
-        because, held = self.susdb.because_new, self.susdb.held
+        because, held = self.susdb.because_new, self.susdb.portions
         return [
             Work(portion, catalogue.size(portion), cause or (because if portion.to <= self.susdb.lost_to else None))
             for portion, cause in found

@@ -23,6 +23,7 @@ from simulator.state import State, first
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.sup import SoftwareUpdatePoint
     from simulator.world import World
 
 CYCLE_US = HOUR
@@ -36,9 +37,10 @@ class ControlManager(ThreadedActor):
 
     component = "SMS_WSUS_CONTROL_MANAGER"
 
-    def __init__(self, world: World, site: Site) -> None:
-        super().__init__(world, site.wsus.server, "wsusctrl", site)
-        self.api = Api(self, "wsusctrl", on_sup=True)
+    def __init__(self, world: World, site: Site, point: SoftwareUpdatePoint) -> None:
+        super().__init__(world, point.server, "wsusctrl", site)
+        self.point = point
+        self.api = Api(self, "wsusctrl", point, on_sup=True)
         self._all_healthy = CtrlHealthChecked(self.server.fqdn, ())
         self._database_reached = CtrlDatabaseChecked(self.server.fqdn)
         self._proxy_settled: CtrlProxyVerified
@@ -110,7 +112,7 @@ class ControlManager(ThreadedActor):
         if self._settled_changes == State.changes:
             self.report(self._proxy_settled)
             return
-        sup, settings = self.site.sup, self.site.wsus.settings
+        sup, settings = self.point.properties, self.point.wsus.settings
         wanted = (sup.proxy_host, sup.proxy_port, sup.proxy_account)
         changed = wanted != (settings.proxy_host, settings.proxy_port, settings.proxy_account)
         because = sup.because("proxy_host", "proxy_port")
@@ -131,8 +133,8 @@ class ControlManager(ThreadedActor):
 
     def _check_health(self, server: str) -> bool:
         """Ask for unhealthy components; complain of them when they change, and once an hour. Returns whether there are none."""
-        unhealthy, because = self.site.wsus.health.unhealthy(self.now)
-        service = self.site.wsus.service
+        unhealthy, because = self.point.wsus.health.unhealthy(self.now)
+        service = self.point.wsus.service
         if not unhealthy and service.running:
             self.report(self._all_healthy)
             self._complained = (), 0

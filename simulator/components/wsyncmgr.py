@@ -26,13 +26,20 @@ from simulator.events import (
     DatabaseUpdatesProgressed,
     DatabaseUpdatesSynced,
     DatabaseUpdatesSyncing,
+    FullSyncRequired,
     GateClosed,
     InboxChecked,
     NextSyncPlanned,
-    NoActiveSup,
+    ReplicaItemsSynced,
+    ReplicaItemsSyncing,
+    ReplicaPhaseStarted,
+    ReplicaSynced,
+    ReplicaSyncFailed,
+    ReplicaSyncStarted,
     SettleStarted,
     Source,
     StatusReported,
+    SupsRead,
     SyncFailed,
     SyncManagerWaiting,
     SyncManagerWokeUp,
@@ -67,6 +74,8 @@ from simulator.journal import Entry
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.sup import SoftwareUpdatePoint
+    from simulator.components.wsus import Wsus
     from simulator.world import World
 
 GATE_US = 5 * MINUTE
@@ -120,7 +129,7 @@ class SyncManager(ThreadedActor):
 
     def __init__(self, world: World, site: Site) -> None:
         super().__init__(world, site.server, "wsyncmgr", site)
-        self.api = Api(self, "wsyncmgr", on_sup=False)
+        self.api, *self._replicas = (Api(self, "wsyncmgr", point, on_sup=False) for point in site.points)
         self._inbox: dict[str, Entry | None] = {}
         self._inbox_checked = InboxChecked(site.server.fqdn, 0)
         self._runs = 0
@@ -270,12 +279,16 @@ class SyncManager(ThreadedActor):
         sup = self.site.sup
         yield from self.catch_up()
         if not sup.active:
-            self.report(NoActiveSup(self.server.fqdn), sup.because("active"))
+            self.report(SupsRead(self.server.fqdn, ()), sup.because("active"))
             return
         self._runs += 1
         self.pen.run = f"{self.site.code}-{self._runs:04d}"
-        moved = sup.fqdn != self._synced_sup
-        self.report(SyncStarted(trigger, moved, self.server.fqdn, sup.fqdn), because)
+        self.report(SyncStarted(trigger), because)
+        sups = tuple(point.properties.fqdn for point in self.site.points)
+        moved = sups[0] != self._synced_sup
+        if moved:
+            self.report(FullSyncRequired(), self._moved_because or sup.because("fqdn"))
+        self.report(SupsRead(self.server.fqdn, sups))
         self.now += self.dice.about(25 * MS)
         began = self.now
         self.report(StatusReported(self.component, 6701), because)
@@ -283,6 +296,7 @@ class SyncManager(ThreadedActor):
         full = full or moved or (trigger == "schedule" and self.world.version.scheduled_sync_is_full)
         try:
             yield from self._pass_gate()
+            expected = self.site.parent.wsus.susdb.read_to if self.site.parent is not None else 0
             address = yield from self._connect()
             yield from self._synchronize_wsus(address)
             yield from self._settle()
@@ -293,6 +307,9 @@ class SyncManager(ThreadedActor):
         else:
             yield from self.catch_up()
             self._succeed(items, began)
+            self._compare(self.site.points[0], expected, None)
+            if self._replicas:
+                yield from self._synchronize_replicas()
         self.report(SyncRunEnded(trigger == "schedule", self.server.fqdn))
         self.pen.run = None
         if not self.world.version.own_polling_clock:
@@ -325,11 +342,18 @@ class SyncManager(ThreadedActor):
         yield from self._call("CreateUpdateServer", self.dice.about(350 * MS), connect=True)
         return address
 
-    def _call(self, method: Literal["CreateUpdateServer", "GetWebResponse"], took_us: int, *, connect: bool = False) -> Steps:
-        """One API call; raises ``RunFailed`` that blames ``method``."""
+    def _call(
+        self,
+        method: Literal["CreateUpdateServer", "GetWebResponse"],
+        took_us: int,
+        *,
+        connect: bool = False,
+        api: Api | None = None,
+    ) -> Steps:
+        """One API call (of the first software update point's WSUS); raises ``RunFailed`` that blames ``method``."""
         yield from self.catch_up()
         try:
-            self.now += self.api.call(self.now, took_us=took_us, connect=connect)
+            self.now += (api or self.api).call(self.now, took_us=took_us, connect=connect)
         except Failure as failure:
             self.now += failure.took_us
             raise RunFailed(method, failure) from None
@@ -374,11 +398,7 @@ class SyncManager(ThreadedActor):
                 told = self.now
                 eta_s = (self.now - began) * (wsus.total - wsus.done) // wsus.done // SECOND
                 self.report(WsusUpdatesProgressed(wsus.done, wsus.total, eta_s, worker), wsus.susdb.because_new)
-        if wsus.trouble is not None:
-            trouble, because = wsus.trouble
-            failed = RunFailed("SyncWSUS", Failure(trouble.reason, because, 0))
-            failed.trouble = trouble
-            raise failed
+        _check_outcome(wsus)
         if wsus.total:
             if not updates:
                 self.report(WsusUpdatesSyncing(worker))
@@ -401,7 +421,7 @@ class SyncManager(ThreadedActor):
     def _synchronize_database(self, address: Address, *, full: bool) -> StepsToInt:
         """Copy WSUS's metadata into the site database, where the product does so; returns how many items were new."""
         site, catalogue = self.site, self.world.catalogue
-        if site.parent is not None and not self.world.version.child_writes_site_database:
+        if not site.synchronizes_database:
             return site.wsus.total
         worker, dice = self._worker, self.dice
         self.now += dice.about(150 * MS)
@@ -517,6 +537,68 @@ class SyncManager(ThreadedActor):
             self.now += self.dice.about(80 * MS)
             self.report(ChildrenNotified(site.code, tuple(child.code for child in site.children)))
             self.world.replication.notify(self.now, site)
+            self.world.database_replication.publish(self.now, site)
+
+    # --- further software update points
+
+    def _synchronize_replicas(self) -> Steps:
+        """Synchronize the further software update points, one at a time; what fails there leaves the run a success [L][I]."""
+        held = self.site.wsus.susdb.read_to
+        self.now += self.dice.about(60 * MS)
+        self.report(ReplicaPhaseStarted())
+        for api in self._replicas:
+            because: Entry | None = None
+            self.report(StatusReported(self.component, 6706))
+            try:
+                yield from self._synchronize_replica(api)
+            except RunFailed as trouble:
+                yield from self.catch_up()
+                because = self._fail_replica(api, trouble)
+            yield from self.catch_up()
+            self._compare(api.point, held, because)
+
+    def _synchronize_replica(self, api: Api) -> Steps:
+        """Have the WSUS of one further software update point synchronize, and watch it."""
+        wsus, worker, dice = api.point.wsus, self._worker, self.dice
+        address, wrong = api.address, api.because_address
+        yield from self._call("CreateUpdateServer", dice.about(350 * MS), connect=True, api=api)
+        yield from self.catch_up()
+        while wsus.phase != "idle":
+            self.now += dice.about(10 * SECOND)
+            yield from self._call("GetWebResponse", 12 * MS, api=api)
+            yield from self.catch_up()
+        self.report(ReplicaSyncStarted(address.server, address.local, worker), wrong)
+        try:
+            wsus.synchronize(self.now, self.pen.run, address.account or self.server.computer_account)
+        except Failure as failure:
+            self.now += failure.took_us
+            raise RunFailed("GetWebResponse", failure) from None
+        self.report(ReplicaItemsSyncing(worker))
+        began = self.now
+        while wsus.phase != "idle":
+            self.now += dice.about(EARLY_WATCH_US if self.now - began < EARLY_US else WATCH_US, 5)
+            yield from self._call("GetWebResponse", 12 * MS, api=api)
+            yield from self.catch_up()
+        _check_outcome(wsus)
+        if wsus.total:
+            self.report(ReplicaItemsSynced(wsus.total, worker))
+        self.report(ReplicaSynced(address.server, address.local, worker))
+
+    def _fail_replica(self, api: Api, trouble: RunFailed) -> Entry:
+        failed = ReplicaSyncFailed(api.address.server, trouble.source, trouble.trouble)
+        entry = self.report(failed, trouble.failure.because)
+        strings = (trouble.source, trouble.trouble)
+        self.report(StatusReported(self.component, 6703, strings, self._os_error(trouble)), entry)
+        return entry
+
+    def _compare(self, point: SoftwareUpdatePoint, expected: int, because: Entry | None) -> None:
+        """Warn when a WSUS holds less than its upstream server held before: status 6707 [L]."""
+        upstream, wsus = point.upstream, point.wsus
+        if upstream is not None and wsus.susdb.read_to < expected:
+            because = because or wsus.settings.because("upstream", "upstream_port", "upstream_ssl")
+            self.report(StatusReported(self.component, 6707, (point.properties.fqdn, upstream.fqdn)), because)
+
+    # --- how it fails
 
     def _fail(self, trouble: RunFailed, began: int) -> None:
         took_s = (self.now - began) // SECOND
@@ -543,3 +625,12 @@ class SyncManager(ThreadedActor):
         if method == "CreateUpdateServer" and isinstance(reason, ConnectionRefused | ConnectionTimedOut):
             return ERROR_BAD_NETPATH
         return E_FAIL
+
+
+def _check_outcome(wsus: Wsus) -> None:
+    """Raise ``RunFailed`` when WSUS's last synchronization came to nothing."""
+    if wsus.trouble is not None:
+        trouble, because = wsus.trouble
+        failed = RunFailed("SyncWSUS", Failure(trouble.reason, because, 0))
+        failed.trouble = trouble
+        raise failed
