@@ -40,6 +40,8 @@ class Site:
     """The SUP requires SSL (2007: native mode) and WSUS is configured for it."""
     certificate: bool = False
     """WSUS has an HTTPS binding with a certificate although the SUP does not use it. Implied by ``ssl``."""
+    old_wsus: str = ""
+    """NetBIOS name of a retired WSUS server that still runs, though no site uses it; empty for none."""
     proxy: bool = False
     """This site's SUP reaches Microsoft Update through the estate's proxy."""
     connection_account: str = ""
@@ -54,6 +56,11 @@ class Site:
     @property
     def remote_sup(self) -> bool:
         return self.server != self.sup
+
+    @property
+    def wsus_servers(self) -> tuple[str, ...]:
+        """NetBIOS names of all servers with WSUS, the one in use first."""
+        return (self.sup, self.old_wsus) if self.old_wsus else (self.sup,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,7 @@ class Estate:
         """Every server, once, site by site."""
         seen: set[str] = set()
         for site in self.sites:
-            for host in (site.server, site.sup):
+            for host in (site.server, *site.wsus_servers):
                 if host not in seen:
                     seen.add(host)
                     yield host
@@ -182,6 +189,15 @@ class Estate:
             _check_host(host, key, where)
             if hosts.setdefault(host, site.code) != site.code:
                 raise EstateError(f"{host} already serves site {hosts[host]}", where=where, hint="Every site has its own servers")
+        if site.old_wsus:
+            _check_host(site.old_wsus, "old_wsus", where)
+            if site.old_wsus in hosts:
+                raise EstateError(
+                    f"the retired server {site.old_wsus} still serves site {hosts[site.old_wsus]}",
+                    where=where,
+                    hint="Give the retired WSUS server a name of its own",
+                )
+            hosts[site.old_wsus] = site.code
         _check_account(site.connection_account, where)
         if site.proxy and self.proxy is None:
             raise EstateError(
@@ -233,6 +249,7 @@ ESTATES: dict[str, Estate] = {
         Estate(name="contoso-certificate", sites=(_contoso(certificate=True),)),
         Estate(name="contoso-account", sites=(_contoso(connection_account="svc-wsus"),)),
         Estate(name="contoso-proxy", sites=(_contoso(proxy=True),), proxy=Proxy(account="svc-proxy"), internet_names=False),
+        Estate(name="contoso-old", sites=(_contoso(old_wsus="CS1OLD"),)),
         Estate(name="contoso-child", sites=(_CENTRAL, _CHILD)),
     )
 }

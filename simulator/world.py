@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import simpy
 
 from simulator import estate as spec
 from simulator.clock import Zone
-from simulator.components.iis import Binding, Iis
+from simulator.components.iis import DEFAULT_SITE, Binding, Iis, WebSite
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
 from simulator.components.replication import FileReplication
 from simulator.components.site import Site, SupProperties
-from simulator.components.upstream import Catalogue, MicrosoftUpdate
+from simulator.components.upstream import BASELINE, Catalogue, MicrosoftUpdate
 from simulator.components.wcm import ConfigurationManager
-from simulator.components.windows import Account, Group, Server
+from simulator.components.windows import GUESTS, Account, Group, Server
 from simulator.components.wsus import Wsus, WsusSettings
 from simulator.components.wsusctrl import ControlManager
 from simulator.components.wsyncmgr import SyncManager
@@ -28,6 +29,8 @@ from simulator.versions import Version
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
 CERTIFICATE_US = 730 * DAY
+PROXY_SERVER, OLD_SERVER = 239, 238
+"""Where their addresses lie among those of the site servers."""
 
 
 class World:
@@ -69,11 +72,18 @@ class World:
         )
         self.proxy = self._build_proxy()
         self.sites: dict[str, Site] = {}
+        self.retired: list[Wsus] = []
+        """WSUS servers that still run though no site uses them."""
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
         self.replication = FileReplication(self)
+        for site in estate.sites:
+            if site.old_wsus:
+                self.retired.append(self._build_old_wsus(site))
         for built in self.sites.values():
             self._start(built)
+        for wsus in self.retired:
+            wsus.report(WsusServiceStarted(resumed=True))
 
     # --- running
 
@@ -99,6 +109,8 @@ class World:
     def _look_back(self, until: int) -> None:
         for site in self.sites.values():
             site.wsus.health.look_back(until)
+        for wsus in self.retired:
+            wsus.health.look_back(until)
 
     def simulate(self) -> Iterator[Entry]:
         """Run from start to end and yield every entry, in order."""
@@ -152,7 +164,7 @@ class World:
         proxy = self.estate.proxy
         if proxy is None:
             return None
-        server = self._server(proxy.host, 239, "")
+        server = self._server(proxy.host, PROXY_SERVER, "")
         account = self._user(proxy.account)
         if account:
             self._account(account)
@@ -208,6 +220,35 @@ class World:
             parent.children.append(built)
         return built
 
+    def _build_old_wsus(self, site: spec.Site) -> Wsus:
+        """The retired WSUS server: nobody synchronizes it any more, and no site's account is among its administrators."""
+        server = self._server(site.old_wsus, OLD_SERVER, site.timezone)
+        self._build_iis(server, replace(site, ssl=False, certificate=False))
+        settings = WsusSettings(
+            entity=f"{server.name}/WSUS",
+            upstream="",
+            upstream_port=0,
+            upstream_ssl=False,
+            replica=False,
+            proxy_host="",
+            proxy_port=0,
+            proxy_account="",
+            using_ssl=False,
+        )
+        administrators = Group(entity=f"{server.name}/WSUS Administrators", members=(server.computer_account,))
+        wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=None)
+        wsus.revision = BASELINE - self.dice.stream(f"{server.name}/last synchronization").between(500, 3_000)
+        return wsus
+
+    def _other_site(self, server: Server) -> WebSite:
+        """The web site beside WSUS's: where WSUS has the default one, a site for something else."""
+        if self.version.default_http_port == 80:
+            name, port, number = "Intranet", 8080, self.dice.stream(f"{server.name}/other web site").between(100_000, 2_000_000_000)
+        else:
+            name, port, number = "Default Web Site", 80, DEFAULT_SITE
+        binding = Binding(entity=f"{server.name}/{name}/binding", port=port, https=False, present=True)
+        return WebSite(entity=f"{server.name}/{name}", name=name, number=number, bindings=(binding,))
+
     def _build_iis(self, server: Server, site: spec.Site) -> None:
         version = self.version
         names = (server.fqdn.lower(),)
@@ -217,7 +258,9 @@ class World:
         secure = site.ssl or site.certificate
         anonymous = version.anonymous_account.format(host=server.name)
         web_site = (
-            1 if version.default_http_port == 80 else self.dice.stream(f"{server.name}/web site").between(100_000, 2_000_000_000)
+            DEFAULT_SITE
+            if version.default_http_port == 80
+            else self.dice.stream(f"{server.name}/web site").between(100_000, 2_000_000_000)
         )
         server.iis = Iis(
             server,
@@ -233,7 +276,10 @@ class World:
             ),
             anonymous_account=Account(entity=f"{server.name}/{anonymous}", name=anonymous),
             ssl=site.ssl,
+            other_site=self._other_site(server),
         )
+        if version.anonymous_is_guest:
+            server.groups[GUESTS].members = (anonymous,)
 
     def _start(self, site: Site) -> None:
         """Everything runs already when the simulation begins."""

@@ -77,7 +77,7 @@ class EventLog(FramedLog):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return (site.server, site.sup)
+        return (site.server, *site.wsus_servers)
 
     def path(self) -> str:
         extension = "xml" if self.form == "xml" else "txt"

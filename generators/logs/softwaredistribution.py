@@ -42,7 +42,7 @@ class SoftwareDistributionLog(Log):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return (site.sup,)
+        return site.wsus_servers
 
     def path(self) -> str:
         return "Program Files/Update Services/LogFiles/SoftwareDistribution.log"

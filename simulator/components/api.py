@@ -72,8 +72,10 @@ class Api:
         server = site.wsus.server
         assert server.iis is not None
         binding = server.iis.https if address.ssl else server.iis.http
-        if address.local or (address.server == server.fqdn and address.port == binding.port):
+        if address.local:
             return None
+        if address.server == server.fqdn and address.port == binding.port:
+            return self._owner.world.network.because_misled(self._owner.server, address.server)
         return site.sup.because_address
 
     def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
@@ -100,9 +102,10 @@ class Api:
                 took_us=took_us,
                 fresh=connect,
                 refusal_us=REFUSAL_US,
+                because=self.because_address,
             )
         except Failure as failure:
             cause = first(failure.because, None if address.local else owner.site.sup.because_address)
             raise Failure(failure.reason, cause, failure.took_us) from None
-        self._route = caller.routes[address.server, address.port, DIRECTORY, address.ssl, account.name]
+        self._route = caller.routes.get((address.server, address.port, DIRECTORY, address.ssl, account.name))
         return took_us
