@@ -17,19 +17,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from scenarios.text import Text
+from simulator.components.iis import Denial
 from simulator.errors import EstateError
 from simulator.events import FaultBegan, FaultEnded
 from simulator.versions import VERSIONS
 
 if TYPE_CHECKING:
     from simulator import estate as spec
-    from simulator.components.iis import Iis
+    from simulator.components.iis import Iis, VirtualDirectory
     from simulator.components.site import Site, SupProperties
     from simulator.components.wsus import Wsus
     from simulator.journal import Entry
     from simulator.world import World
 
 ALL = tuple(VERSIONS)
+Need = Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "bare", "remote", "direct", "old"]
+"""What a site must have for a fault to make sense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Fault:
     looks: tuple[str, ...]
     """Where to look, best first (ids of the reference's looks)."""
     do: Callable[[Scene], None]
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = ()
+    needs: tuple[Need, ...] = ()
     """What the site must have for this fault to make sense."""
 
     def check(self, estate: spec.Estate, site: spec.Site, generation: str) -> None:
@@ -112,6 +115,8 @@ class Fault:
             "ssl": (site.ssl, "a software update point with SSL"),
             "certificate": (site.certificate or site.ssl, "a certificate on its WSUS server"),
             "plain": (not site.ssl, "a software update point without SSL"),
+            "bare": (not (site.certificate or site.ssl), "a WSUS server without HTTPS binding and certificate"),
+            "old": (bool(site.old_wsus), "a retired WSUS server"),
             "remote": (site.remote_sup, "a software update point on a server of its own"),
             "direct": (not site.proxy and estate.internet_names, "a direct way to the Internet, without a proxy"),
         }
@@ -136,7 +141,8 @@ class Fault:
             "account": site.sup.connection_account,
             "proxy": world.proxy.server.name if world.proxy else "",
         }
-        began = FaultBegan(self.id, site.code, self.entity.format(**names), self.setting, self.healthy, self.faulty)
+        facts = (text.format(**names) for text in (self.entity, self.setting, self.healthy, self.faulty))
+        began = FaultBegan(self.id, site.code, *facts)
         because = world.hand.report(world.now, began)
         self.do(Scene(world, site, because, True))
         return because
@@ -160,6 +166,12 @@ class Fault:
         return steps
 
 
+def deny(scene: Scene, directory: VirtualDirectory, account: str) -> None:
+    """Have the permissions of a folder deny that account or group, or no longer; others stay as they are."""
+    others = tuple(denial for denial in directory.denied if denial.account != account)
+    directory.change(scene.because, denied=(*others, Denial(account, scene.because)) if scene.broken else others)
+
+
 FAULTS: dict[str, Fault] = {}
 """The catalogue: every fault by id."""
 
@@ -179,7 +191,7 @@ def fault(
     site: Literal["top", "child"] = "top",
     generations: tuple[str, ...] = ALL,
     level: int = 2,
-    needs: tuple[Literal["parent", "proxy", "account", "ssl", "certificate", "plain", "remote", "direct"], ...] = (),
+    needs: tuple[Need, ...] = (),
 ) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Register a function as the fault of that id."""
 

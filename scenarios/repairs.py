@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.text import Text
 from simulator.components.iis import DIRECTORIES, SSL_DIRECTORIES
+from simulator.components.windows import GUESTS
 from simulator.errors import EstateError
 from simulator.events import ActionTaken, FaultBegan
 from simulator.state import State
@@ -165,16 +166,22 @@ def correct_fqdn(hand: Hand) -> None:
     hand.site.save_sup(hand.note(hand.site.sup, f"fqdn={fqdn}", "fqdn"), fqdn=fqdn)
 
 
-@repair("R14", "Repair the DNS forwarder", "DNS-Weiterleitung reparieren")
+@repair(
+    "R14", "Repair name resolution: DNS records, forwarder, hosts file", "Namensauflösung reparieren: DNS, Weiterleitung, hosts"
+)
 def repair_dns(hand: Hand) -> None:
     dns = hand.world.network.dns
-    dns.change(hand.note(dns, "forwards", "forwards"), forwards=True)
+    because = hand.note(dns, "records, forwarder and hosts files as they should be", "forwards", "records")
+    dns.change(because, forwards=True, records=dns.healthy.get("records", dns.records))
+    for server in dict.fromkeys((hand.site.server, hand.site.wsus.server)):
+        server.hosts_file.change(because, entries={})
 
 
 @repair("R15", "Make the SUP use SSL as WSUS does", "SUP auf dieselbe SSL-Einstellung wie WSUS setzen")
 def match_ssl(hand: Hand) -> None:
-    settings = hand.site.wsus.settings
-    because = hand.note(settings, f"use_ssl={settings.using_ssl}", "using_ssl")
+    settings, sup = hand.site.wsus.settings, hand.site.sup
+    wrong: State = settings if sup.because("use_ssl") is None else sup
+    because = hand.note(wrong, f"use_ssl={settings.using_ssl}", "using_ssl", "use_ssl")
     hand.site.save_sup(because, use_ssl=settings.using_ssl)
 
 
@@ -221,6 +228,13 @@ def restore_anonymous_account(hand: Hand) -> None:
     iis.anonymous_account.change(because, enabled=True, password_current=True)
     for directory in iis.directories.values():
         directory.change(because, anonymous_account=iis.anonymous_account)
+
+
+@repair("R25", "Remove the denial of Guests", "Verweigerung für die Gruppe Gäste entfernen")
+def remove_guests_denial(hand: Hand) -> None:
+    because = hand.note(hand.iis.directories["DssAuthWebService"], "Guests no longer denied", "denied")
+    for directory in hand.iis.directories.values():
+        directory.change(because, denied=tuple(denial for denial in directory.denied if denial.account != GUESTS))
 
 
 @repair("R27", "Add the accounts to WSUS Administrators", "Konten zu WSUS-Administratoren hinzufügen")

@@ -72,10 +72,8 @@ class Api:
         server = site.wsus.server
         assert server.iis is not None
         binding = server.iis.https if address.ssl else server.iis.http
-        if address.local:
+        if address.local or (address.server == server.fqdn and address.port == binding.port):
             return None
-        if address.server == server.fqdn and address.port == binding.port:
-            return self._owner.world.network.because_misled(self._owner.server, address.server)
         return site.sup.because_address
 
     def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
