@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from scenarios.text import Text
 from simulator.components.iis import DIRECTORIES, SSL_DIRECTORIES
-from simulator.components.windows import GUESTS
+from simulator.components.windows import ADMINISTRATORS, GUESTS
 from simulator.errors import EstateError
 from simulator.events import ActionTaken, FaultBegan
 from simulator.state import State
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 CONSOLE_US = (2 * SECOND, 30 * SECOND)
 """From the console's button to the file in wsyncmgr.box [L]."""
+RESET_US = 15 * SECOND
+"""How long iisreset keeps the web sites down [U]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,9 @@ class Repair:
                 f"a synchronization cannot be started by hand at child site {site.code}",
                 hint=f"Start it at the top-level site, {estate.top.code}",
             )
-        if self.id in ("R16", "R17") and not (site.ssl or site.certificate):
+        if self.id in ("R16", "R17", "R18", "R21") and not (site.ssl or site.certificate):
             raise EstateError(f"{site.sup} has no certificate", hint="Use a site with ssl = true or certificate = true")
-        if self.id in ("R29", "R30", "R31") and estate.proxy is None:
+        if self.id in ("R29", "R30", "R31", "R32", "X21") and estate.proxy is None:
             raise EstateError("there is no proxy in this estate", hint="Add [estate.proxy] to the story")
 
     def apply(self, world: World, site_code: str) -> None:
@@ -207,6 +209,27 @@ def renew_certificate(hand: Hand) -> None:
     certificate.change(hand.note(certificate, "renewed", "not_after"), not_after=not_after)
 
 
+@repair("R18", "Import the issuing CA where the callers run", "Ausstellende Zertifizierungsstelle auf den Aufrufern importieren")
+def import_issuer(hand: Hand) -> None:
+    certificate = hand.iis.https.certificate
+    assert certificate is not None
+    certificate.change(hand.note(certificate, "trusted", "trusted"), trusted=True)
+
+
+@repair("R20", "Require SSL only on WSUS's five directories", "SSL nur an den fünf WSUS-Verzeichnissen verlangen")
+def unrequire_ssl_elsewhere(hand: Hand) -> None:
+    others = [row.name for row in DIRECTORIES if not row.ssl]
+    because = hand.note(hand.iis.directories[others[0]], "SSL not required", "require_ssl")
+    for name in others:
+        hand.iis.directories[name].change(because, require_ssl=False)
+
+
+@repair("R21", "Run wsusutil configuressl", "wsusutil configuressl ausführen")
+def run_configuressl(hand: Hand) -> None:
+    settings = hand.site.wsus.settings
+    settings.change(hand.note(settings, "using_ssl=True", "using_ssl"), using_ssl=True)
+
+
 @repair("R22", "Restore the permissions of the virtual directories", "Berechtigungen der virtuellen Verzeichnisse wiederherstellen")
 def restore_permissions(hand: Hand) -> None:
     because = hand.note(hand.iis.directories["ApiRemoting30"], "permissions as installed", "denied", "readers")
@@ -283,6 +306,15 @@ def renew_proxy_password(hand: Hand) -> None:
     account.change(hand.note(account, "new password", "password_current", "enabled"), password_current=True, enabled=True)
 
 
+@repair("R32", "Have the proxy team set up the proxy again", "Proxyserver durch das Proxyteam wiederherstellen lassen")
+def restore_proxy_server(hand: Hand) -> None:
+    proxy = hand.world.proxy
+    assert proxy is not None
+    settings = proxy.settings
+    port, account = settings.healthy.get("port", settings.port), settings.healthy.get("account", settings.account)
+    settings.change(hand.note(settings, f"port={port}, account={account}", "port", "account"), port=port, account=account)
+
+
 @repair("R33", "Repair the firewall rules", "Firewallregeln reparieren")
 def repair_firewall(hand: Hand) -> None:
     firewall = hand.world.network.firewall
@@ -313,6 +345,124 @@ def clear_replica(hand: Hand) -> None:
     settings.change(hand.note(settings, "replica=False", "replica"), replica=False)
 
 
+@repair("R65", "Let the SUP authenticate to itself under its site system name", "BackConnectionHostNames am SUP eintragen")
+def allow_own_name(hand: Hand) -> None:
+    settings, name = hand.site.wsus.server.settings, hand.site.sup.fqdn.lower()
+    names = tuple(dict.fromkeys((*settings.own_names, name)))
+    settings.change(hand.note(settings, f"own_names={name}"), own_names=names)
+
+
+@repair("R70", "Run iisreset on the SUP", "iisreset auf dem SUP ausführen")
+def reset_iis(hand: Hand) -> None:
+    iis = hand.iis
+    because = hand.note(iis.w3svc, "restarted", "running")
+    iis.stop_iisadmin(hand.at, because)
+    iis.stop_w3svc(hand.at, because)
+    delay_us = hand.world.dice.stream(f"iisreset/{iis.server.name}/{hand.at}").about(RESET_US)
+
+    def start(world: World) -> None:
+        iis.start_iisadmin(world.now, because)
+        iis.start_w3svc(world.now, because)
+
+    hand.world.plan(hand.at + delay_us, start)
+
+
+# --- what a well-meaning person should better not do: against no fault, though some of it hides one
+
+
+@repair("X03", "Switch the whole firewall off", "Die gesamte Firewall ausschalten")
+def switch_firewall_off(hand: Hand) -> None:
+    firewall = hand.world.network.firewall
+    firewall.change(hand.note(firewall, "enabled=False"), enabled=False)
+
+
+@repair("X04", "Require SSL on the whole web site", "SSL für die gesamte Website verlangen")
+def require_ssl_everywhere(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "require_ssl=True")
+    for directory in hand.iis.directories.values():
+        directory.change(because, require_ssl=True)
+
+
+@repair("X05", "Give Everyone full control of the WSUS folders", "Jeder: Vollzugriff auf die WSUS-Ordner erteilen")
+def let_everyone_in(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "Everyone: full control")
+    for directory in hand.iis.directories.values():
+        directory.change(because, readers=tuple(dict.fromkeys((*directory.readers, "Everyone"))))
+
+
+@repair("X06", "Bind the WSUS web site to the SUP's port", "WSUS-Website an den Port des SUP binden")
+def bind_to_sup_port(hand: Hand) -> None:
+    sup = hand.site.sup
+    binding = hand.iis.https if sup.use_ssl else hand.iis.http
+    binding.change(hand.note(binding, f"port={sup.port}"), port=sup.port)
+
+
+@repair("X09", "Disable the loopback check on the SUP", "Loopbackprüfung auf dem SUP abschalten")
+def disable_loopback_check(hand: Hand) -> None:
+    settings = hand.site.wsus.server.settings
+    settings.change(hand.note(settings, "loopback_check=False"), loopback_check=False)
+
+
+@repair(
+    "X19",
+    "Make the site server's account a local administrator of the SUP",
+    "Konto des Standortservers zum lokalen Administrator des SUP machen",
+)
+def make_administrator(hand: Hand) -> None:
+    group, account = hand.site.wsus.server.groups[ADMINISTRATORS], hand.site.server.computer_account
+    group.change(hand.note(group, account), members=tuple(dict.fromkeys((*group.members, account))))
+
+
+@repair("X20", "Enable anonymous access on ApiRemoting30", "Anonymen Zugriff auf ApiRemoting30 aktivieren")
+def open_api(hand: Hand) -> None:
+    directory = hand.iis.directories["ApiRemoting30"]
+    directory.change(hand.note(directory, "anonymous=True"), anonymous=True)
+
+
+@repair("X21", "Set the proxy in the WSUS console only", "Proxy nur in der WSUS-Konsole eintragen")
+def set_proxy_in_wsus(hand: Hand) -> None:
+    settings, proxy = hand.site.wsus.settings, _proxy_of(hand)
+    settings.change(hand.note(settings, f"{proxy['proxy_host']}:{proxy['proxy_port']}"), **proxy)
+
+
 @repair("X22", "Switch on WSUS's own synchronization schedule", "Automatischen Synchronisierungszeitplan in WSUS einschalten")
 def switch_on_automatic_schedule(hand: Hand) -> None:
     hand.site.wsus.schedule(hand.note(hand.site.wsus.settings, "automatic=True", "automatic"))
+
+
+@repair("X24", "Set the proxy with netsh winhttp on the SUP", "Proxy mit netsh winhttp auf dem SUP setzen")
+def set_winhttp_proxy(hand: Hand) -> None:
+    settings, proxy = hand.site.wsus.server.settings, hand.world.proxy
+    name = f"{proxy.server.fqdn.lower()}:{proxy.settings.port}" if proxy is not None else ""
+    settings.change(hand.note(settings, f"winhttp_proxy={name or 'direct'}"), winhttp_proxy=name)
+
+
+@repair("X29", "Turn SSL off everywhere", "SSL überall abschalten")
+def turn_ssl_off(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "no SSL, in WSUS and in the SUP's properties")
+    for directory in hand.iis.directories.values():
+        directory.change(because, require_ssl=False)
+    hand.site.wsus.settings.change(because, using_ssl=False)
+    hand.site.save_sup(because, use_ssl=False)
+
+
+@repair("X30", "Disable anonymous access to all of WSUS", "Anonymen Zugriff auf ganz WSUS deaktivieren")
+def disable_anonymous(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "anonymous=False")
+    for directory in hand.iis.directories.values():
+        directory.change(because, anonymous=False, integrated=True)
+
+
+@repair("X31", "Disable the proxy on the SUP", "Proxy am SUP abschalten")
+def disable_proxy(hand: Hand) -> None:
+    hand.site.save_sup(hand.note(hand.site.sup, "no proxy"), proxy_host="", proxy_port=0, proxy_account="")
+
+
+@repair(
+    "X32", "Enter Microsoft Update's address into the SUP's hosts file", "Adresse von Microsoft Update in die hosts-Datei eintragen"
+)
+def pin_microsoft_update(hand: Hand) -> None:
+    world, hosts_file = hand.world, hand.site.wsus.server.hosts_file
+    address = world.catalogue.address(hand.at)
+    entries = {**hosts_file.entries, world.microsoft_update.host: address}
+    hosts_file.change(hand.note(hosts_file, f"{world.microsoft_update.host} {address}"), entries=entries)

@@ -10,6 +10,8 @@ from simulator.dice import Dice, Stream
 from simulator.state import State
 from simulator.units import DAY, HOUR
 
+ADDRESS_US = 3 * DAY
+"""How long Microsoft Update is found under the same address [I: content networks change theirs without notice]."""
 BASELINE = 12_000
 """Revisions that were published before the simulation begins."""
 _DEFINITION_HOURS = (2, 6, 10, 14, 18, 22)
@@ -56,6 +58,10 @@ class Catalogue:
         """Revisions at each of the definition hours, and at the patch hour of a second Tuesday."""
         stream = self._published(day)
         return [stream.between(6, 30) for _ in _DEFINITION_HOURS], stream.between(90, 150) if self._is_patch_day(day) else 0
+
+    def address(self, at: int) -> str:
+        """Where Microsoft Update is reached at instant ``at``: one of the addresses that are reserved for documentation."""
+        return f"203.0.113.{self._dice.stream(f'microsoft update/address/{at // ADDRESS_US}').between(1, 255)}"
 
     def revision(self, at: int) -> int:
         """Number of the newest revision at instant ``at``."""

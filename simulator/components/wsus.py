@@ -9,6 +9,7 @@ from simpy import Interrupt, Process
 
 from simulator.components.actor import Actor, Steps
 from simulator.components.iis import DIRECTORIES, Binding, Caller, ephemeral_port, not_found, request
+from simulator.components.network import DROPPED_US
 from simulator.components.windows import ADMINISTRATORS, Account, Group, Server, WindowsService
 from simulator.events import (
     RequestNotFound,
@@ -28,6 +29,7 @@ from simulator.failures import (
     CallTimedOut,
     ConfigurationRefused,
     ConnectionRefused,
+    ConnectionTimedOut,
     DatabaseUnreachable,
     Failure,
     HttpStatus,
@@ -354,6 +356,10 @@ class Wsus(Actor):
         network, host = self.world.network, self.world.microsoft_update.host
         network.resolve(self.server, host, self.dice)
         network.reach(self.server, host, 443, self.dice)
+        hosts_file = self.server.hosts_file
+        address = hosts_file.entries.get(host)
+        if address is not None and address != self.world.catalogue.address(self.now):
+            raise Failure(ConnectionTimedOut(address, 443), hosts_file.because("entries"), self.dice.about(DROPPED_US, 2))
         return took_us
 
     def _ask_through_proxy(self, took_us: int) -> int:
