@@ -141,8 +141,7 @@ class Fault:
             "account": site.sup.connection_account,
             "proxy": world.proxy.server.name if world.proxy else "",
         }
-        facts = (text.format(**names) for text in (self.entity, self.setting, self.healthy, self.faulty))
-        began = FaultBegan(self.id, site.code, *facts)
+        began = FaultBegan(self.id, site.code, self.entity.format(**names), self.setting, self.healthy, self.faulty)
         because = world.hand.report(world.now, began)
         self.do(Scene(world, site, because, True))
         return because

@@ -59,7 +59,7 @@ def wrong_port(scene: Scene) -> None:
     ),
     entity="{site}/SUP",
     setting="http_port",
-    healthy="the port of the WSUS web site's HTTP binding",
+    healthy="the port of the web site's HTTP binding",
     faulty="the port of another web site",
     repairs=("R12", "R08", "R10"),
     looks=("L21", "L05", "L60", "L38"),

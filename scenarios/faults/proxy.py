@@ -67,7 +67,7 @@ def proxy_account_missing(scene: Scene) -> None:
     entity="{sup}/WSUS",
     setting="proxy_host",
     healthy="the proxy of the SUP's properties",
-    faulty="an old proxy, and ApiRemoting30 denies {sup}$",
+    faulty="an old proxy, and ApiRemoting30 denies the SUP's account",
     estate="contoso-proxy",
     repairs=("R22", "R35", "R10"),
     looks=("L51", "L07", "L02", "L30"),
