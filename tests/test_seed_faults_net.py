@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from generators.write import Recorder
 from scenarios.faults import FAULTS
@@ -22,6 +25,7 @@ from simulator.events import (
     ActionTaken,
     ApiConnectionFailed,
     CtrlProxyVerified,
+    FaultBegan,
     RequestNotFound,
     RequestsServed,
     Served,
@@ -457,6 +461,7 @@ def test_moving_the_binding_to_a_port_that_is_taken_breaks_wsus_for_everybody() 
     assert not _outcomes(entries)[-1]
     assert HttpStatus(404, 0, 2) in _reasons(entries, SUP)
     assert {e.event.reason for e in _events(entries, WebServiceChecked)} == {HttpStatus(404, 0, 2)}
+    assert not [entry for entry in _events(entries, RequestNotFound) if entry.because is None]
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
@@ -585,6 +590,50 @@ def test_a_repair_puts_right_what_it_is_for(state: str, setting: str, wrong: obj
     REPAIRS[action].apply(world, "CS1")
     assert getattr(owner, setting) == healthy
     assert owner.because(setting) is None
+
+
+def test_half_a_switch_back_to_ssl_is_blamed_on_the_other_half() -> None:
+    """SSL off everywhere, then required on the web site: that was healthy here, the SUP's plain HTTP is not."""
+    world = world_of("contoso-ssl", hours=5)
+    _act(world, "X29", 10 * MINUTE)
+    _act(world, "X04", HOUR)
+    failed = _events(list(world.simulate()), ApiConnectionFailed)
+    ends = [end.event for entry in failed if (end := root(entry)) is not None]
+    assert failed
+    assert {event.action for event in ends if isinstance(event, ActionTaken)} == {"X29"}
+    assert len(ends) == len(failed)
+
+
+# --- anything goes
+
+
+@settings(max_examples=40)
+@given(
+    estate=st.sampled_from(sorted(ESTATES)),
+    generation=st.sampled_from(GENERATIONS),
+    steps=st.lists(
+        st.tuples(st.sampled_from([*FAULTS, *REPAIRS]), st.integers(0, 9 * 60), st.sampled_from(["CS1", "PS1"])), max_size=8
+    ),
+)
+def test_whatever_is_done_to_any_estate_every_refusal_has_its_cause(
+    estate: str, generation: str, steps: list[tuple[str, int, str]]
+) -> None:
+    world = world_of(estate, generation, hours=10)
+
+    def deed(id: str, site: str) -> Callable[[World], object]:
+        def try_it(world: World) -> None:
+            with suppress(EstateError):  # it makes no sense here, and says so
+                (FAULTS[id].begin if id in FAULTS else REPAIRS[id].apply)(world, site)
+
+        return try_it
+
+    for id, minute, site in steps:
+        _do(world, minute * MINUTE, deed(id, site if site in world.sites else "CS1"))
+    for entry in world.simulate():
+        if isinstance(entry.event, SyncFailed | ApiConnectionFailed | RequestNotFound):
+            end = root(entry)
+            assert end is not None
+            assert isinstance(end.event, FaultBegan | ActionTaken)
 
 
 # --- running ahead

@@ -86,6 +86,7 @@ class Api:
         if route is not None and route.changes == changes and at < route.valid_until:
             return route.ask(at, took_us, owner.pen.run, fresh=connect)
         address, caller = self.address, self._caller
+        ssl_because = first(owner.site.wsus.settings.because("using_ssl"), owner.site.sup.because("use_ssl"))
         caller.run = owner.pen.run
         caller.account = account = owner.world.accounts[address.account or owner.server.computer_account]
         try:
@@ -101,9 +102,10 @@ class Api:
                 fresh=connect,
                 refusal_us=REFUSAL_US,
                 because=self.because_address,
+                otherwise=ssl_because,
             )
         except Failure as failure:
-            cause = first(failure.because, None if address.local else owner.site.sup.because_address)
+            cause = first(failure.because, None if address.local else owner.site.sup.because_address, ssl_because)
             raise Failure(failure.reason, cause, failure.took_us) from None
         self._route = caller.routes.get((address.server, address.port, DIRECTORY, address.ssl, account.name))
         return took_us

@@ -356,12 +356,13 @@ def request(
     refusal_us: int = 40 * MS,
     agent: Literal["soap", "health"] = "soap",
     because: Entry | None = None,
+    otherwise: Entry | None = None,
 ) -> int:
     """Ask ``directory`` of the server called ``name``: the time it took, microseconds.
 
     ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error, ``because`` why it comes
-    here, if it should not. Raises ``Failure`` at the first hop that does not work, having left that hop's evidence on the
-    server.
+    here, if it should not, ``otherwise`` what explains a refusal that nothing on the server does. Raises ``Failure`` at the
+    first hop that does not work, having left that hop's evidence on the server.
     """
     account = caller.account
     key = (name, port, directory, ssl, account.name)
@@ -377,7 +378,7 @@ def request(
     site = iis.site_at(port)
     if site is iis.other_site:
         missing = RequestNotFound(site.number, port, server.ip, caller.server.ip, agent, not_found(virtual.endpoint))
-        entry = pen.report(at, missing, because)
+        entry = pen.report(at, missing, first(because, iis.http.because("port"), iis.https.because("port")))
         raise Failure(HttpStatus(404, 0, ERROR_FILE_NOT_FOUND), entry, caller.dice.about(refusal_us, 8))
     if not iis.pool.started:
         event = RequestsRejected(
@@ -401,7 +402,7 @@ def request(
         pen.report(at + took_us, challenges, because)
         answers = answers[-1:]
     served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers)
-    entry = pen.report(at + took_us, served, first(verdict.because, because))
+    entry = pen.report(at + took_us, served, first(verdict.because, because, otherwise if verdict.status != 200 else None))
     if verdict.status == 401 and verdict.substatus == 1:
         refused = account if virtual.integrated and account.name else virtual.anonymous_account
         pen.report(at + took_us, LogonFailed(refused.name, caller.server.ip), entry)

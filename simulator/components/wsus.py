@@ -440,6 +440,8 @@ class HealthMonitor(Actor):
                 rows += iis.rows(directory, verdict, 3, fresh=True)
                 found.append((service, reason, why))
             because = next((cause for _, reason, cause in found if reason is not None), None)
+            if because is None and any(reason is not None for _, reason, _ in found):
+                because = self.wsus.settings.because("using_ssl")
             served = RequestsServed(iis.web_site, binding.port, server.ip, server.ip, "health", tuple(rows))
             entry = self.caller.pen(server).report(self.now, served, because)
             if because is None and not self._broken and not binding.https:
