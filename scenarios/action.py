@@ -83,9 +83,9 @@ class Repair:
             raise EstateError(
                 f"WSUS of secondary site {site.code} is a replica by design", hint="Clear the option at a primary site"
             )
-        if self.id in ("R16", "R17") and not (site.ssl or site.certificate):
+        if self.id in ("R16", "R17", "R18", "R21") and not (site.ssl or site.certificate):
             raise EstateError(f"{site.sup} has no certificate", hint="Use a site with ssl = true or certificate = true")
-        if self.id in ("R29", "R30", "R31") and estate.proxy is None:
+        if self.id in ("R29", "R30", "R31", "R32", "X21") and estate.proxy is None:
             raise EstateError("there is no proxy in this estate", hint="Add [estate.proxy] to the story")
 
     def apply(self, world: World, site_code: str) -> None:

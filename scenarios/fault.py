@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from scenarios.text import Text
+from simulator.components.iis import Denial
 from simulator.errors import EstateError
 from simulator.events import FaultBegan, FaultEnded
 from simulator.versions import VERSIONS, version
 
 if TYPE_CHECKING:
     from simulator import estate as spec
-    from simulator.components.iis import Iis
+    from simulator.components.iis import Iis, VirtualDirectory
     from simulator.components.site import Site, SupProperties
     from simulator.components.wsus import Wsus
     from simulator.journal import Entry
@@ -43,8 +44,10 @@ Need = Literal[
     "ssl",
     "certificate",
     "plain",
+    "bare",
     "remote",
     "direct",
+    "old",
 ]
 """What a fault may ask of its site."""
 
@@ -151,6 +154,8 @@ class Fault:
             "ssl": (site.ssl, "a software update point with SSL"),
             "certificate": (site.certificate or site.ssl, "a certificate on its WSUS server"),
             "plain": (not site.ssl, "a software update point without SSL"),
+            "bare": (not (site.certificate or site.ssl), "a WSUS server without HTTPS binding and certificate"),
+            "old": (bool(site.old_wsus), "a retired WSUS server"),
             "remote": (site.remote_sup, "a software update point on a server of its own"),
             "direct": (not site.proxy and estate.internet_names, "a direct way to the Internet, without a proxy"),
         }
@@ -202,6 +207,12 @@ class Fault:
                 code = estate.top.code
             steps.append((repair, code))
         return steps
+
+
+def deny(scene: Scene, directory: VirtualDirectory, account: str) -> None:
+    """Have the permissions of a folder deny that account or group, or no longer; others stay as they are."""
+    others = tuple(denial for denial in directory.denied if denial.account != account)
+    directory.change(scene.because, denied=(*others, Denial(account, scene.because)) if scene.broken else others)
 
 
 FAULTS: dict[str, Fault] = {}

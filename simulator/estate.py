@@ -49,6 +49,8 @@ class Site:
     """The SUP requires SSL (2007: native mode) and WSUS is configured for it."""
     certificate: bool = False
     """WSUS has an HTTPS binding with a certificate although the SUP does not use it. Implied by ``ssl``."""
+    old_wsus: str = ""
+    """NetBIOS name of a retired WSUS server that still runs, though no site uses it; empty for none."""
     proxy: bool = False
     """This site's SUP reaches Microsoft Update through the estate's proxy."""
     connection_account: str = ""
@@ -82,7 +84,12 @@ class Site:
     @property
     def hosts(self) -> tuple[str, ...]:
         """NetBIOS names of all its servers, each once."""
-        return tuple(dict.fromkeys((self.server, *self.sups)))
+        return tuple(dict.fromkeys((self.server, *self.wsus_servers)))
+
+    @property
+    def wsus_servers(self) -> tuple[str, ...]:
+        """NetBIOS names of all servers with WSUS, those in use first."""
+        return (*self.sups, self.old_wsus) if self.old_wsus else self.sups
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +265,15 @@ class Estate:
             _check_host(host, key, where)
             if hosts.setdefault(host, site.code) != site.code:
                 raise EstateError(f"{host} already serves site {hosts[host]}", where=where, hint="Every site has its own servers")
+        if site.old_wsus:
+            _check_host(site.old_wsus, "old_wsus", where)
+            if site.old_wsus in hosts:
+                raise EstateError(
+                    f"the retired server {site.old_wsus} still serves site {hosts[site.old_wsus]}",
+                    where=where,
+                    hint="Give the retired WSUS server a name of its own",
+                )
+            hosts[site.old_wsus] = site.code
         _check_account(site.connection_account, where)
         if site.proxy and self.proxy is None:
             raise EstateError(
@@ -313,6 +329,7 @@ ESTATES: dict[str, Estate] = {
         Estate(name="contoso-certificate", sites=(_contoso(certificate=True),)),
         Estate(name="contoso-account", sites=(_contoso(connection_account="svc-wsus"),)),
         Estate(name="contoso-proxy", sites=(_contoso(proxy=True),), proxy=Proxy(account="svc-proxy"), internet_names=False),
+        Estate(name="contoso-old", sites=(_contoso(old_wsus="CS1OLD"),)),
         Estate(name="contoso-child", sites=(_CENTRAL, _CHILD)),
         Estate(name="contoso-replica", sites=(_contoso(further_sups=("CS1SUP2",)),)),
         Estate(name="contoso-hierarchy", sites=(_CENTRAL, replace(_CHILD, further_sups=("PS1SUP2",)), _PS2, _SECONDARY)),

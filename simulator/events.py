@@ -619,6 +619,17 @@ class RequestsServed(NamedTuple):
     rows: tuple[Served, ...]
 
 
+class RequestNotFound(NamedTuple):
+    """A web site that does not have what was asked for answered so (one W3C line): the port is not WSUS's."""
+
+    web_site: int
+    port: int
+    server_ip: str
+    client_ip: str
+    agent: Literal["soap", "health"]
+    rows: tuple[Served, ...]
+
+
 class RequestsRejected(NamedTuple):
     """HTTP.sys answered 503 itself: the application pool is stopped (httperr log, never the site's log)."""
 

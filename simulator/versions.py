@@ -42,6 +42,8 @@ class Version:
     """On the SUP itself the API takes port and SSL from the registry, whatever the SUP's properties say [P]."""
     reverts_update_source: bool = False
     """WCM rewrites an update source that was changed at the top site [S: 2007 does not][L: 2012+ does]."""
+    names_missing_permission: bool = False
+    """Who is no WSUS administrator is told so by WSUS itself, in an answer 200 [P: 2403]; before, with HTTP 401 [S][C]."""
     reports_hresult: bool = False
     """STATMSG lines end with LE=0X<hresult> [D, 2403+]."""
     any_source: bool = False
@@ -102,6 +104,8 @@ class Version:
     w3svc_needs_iisadmin: bool = True
     """IIS 6: the web service depends on the IIS Admin Service [S]; later versions depend on WAS only."""
     anonymous_account: str = "IUSR_{host}"
+    anonymous_is_guest: bool = True
+    """The anonymous account is a local one, a member of Guests [S]; from IIS 7 on it is built in."""
     iis_log_folder: str = "WINDOWS/system32/LogFiles"
     httperr_folder: str = "WINDOWS/system32/LogFiles/HTTPERR"
     event_log_folder: str = "EventLogs"
@@ -157,6 +161,7 @@ _2012 = replace(
     iis=8,
     w3svc_needs_iisadmin=False,
     anonymous_account="IUSR",
+    anonymous_is_guest=False,
     iis_log_folder="inetpub/logs/LogFiles",
     httperr_folder="Windows/System32/LogFiles/HTTPERR",
     http_api="2.0",
@@ -185,6 +190,7 @@ _CB = replace(
         "Visual Studio 2022",
     ),
     first_article=5_000_000,
+    names_missing_permission=True,
     reports_hresult=True,
     upstream_host="sws.update.microsoft.com",
     assembly_file_version="10.0.17763.1",

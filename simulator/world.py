@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 import simpy
@@ -10,7 +11,7 @@ import simpy
 from simulator import estate as spec
 from simulator.clock import Zone
 from simulator.components.console import ADMINISTRATOR, Console, WsusConsole
-from simulator.components.iis import Binding, Iis
+from simulator.components.iis import DEFAULT_SITE, Binding, Iis, WebSite
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
 from simulator.components.replication import DatabaseReplication, FileReplication
@@ -18,6 +19,7 @@ from simulator.components.site import Site, SupProperties
 from simulator.components.site_database import SiteDatabase
 from simulator.components.sup import SoftwareUpdatePoint
 from simulator.components.upstream import (
+    BASELINE,
     CLASSIFICATIONS,
     LANGUAGES,
     USUAL_CLASSIFICATIONS,
@@ -27,7 +29,7 @@ from simulator.components.upstream import (
     Subscription,
 )
 from simulator.components.wcm import ConfigurationManager
-from simulator.components.windows import Account, Group, Server
+from simulator.components.windows import GUESTS, Account, Group, Server
 from simulator.components.wsus import HealthMonitor, Wsus, WsusSettings
 from simulator.components.wsyncmgr import SyncManager
 from simulator.dice import Dice
@@ -82,7 +84,7 @@ class World:
         products = (*version.products, *version.other_products)
         self.catalogue = Catalogue(self.dice, start, products, version.first_article)
         self.subscription = self._subscription(estate.top)
-        self._past: list[Portion] = []
+        self._past: dict[int, list[Portion]] = {}
         self.microsoft_update = MicrosoftUpdate(entity="Microsoft Update", host=version.upstream_host)
         self.accounts: dict[str, Account] = {}
         self.network = Network(
@@ -93,6 +95,8 @@ class World:
         self.sites: dict[str, Site] = {}
         self._numbers = count(2 * len(estate.sites))
         """Of servers beyond the first two of a site."""
+        self.retired: list[Wsus] = []
+        """WSUS servers that still run though no site uses them."""
         for site in estate.sites:
             self.sites[site.code] = self._build_site(site, len(self.sites))
         administrator = self._account(self._user(ADMINISTRATOR))
@@ -100,8 +104,13 @@ class World:
         self.wsus_console = WsusConsole(self, self._server(spec.WORKSTATION, WORKSTATION_NUMBER, ""), administrator)
         self.replication = FileReplication(self)
         self.database_replication = DatabaseReplication(self)
+        for site in estate.sites:
+            if site.old_wsus:
+                self.retired.append(self._build_old_wsus(site))
         for built in self.sites.values():
             self._start(built)
+        for wsus in self.retired:
+            wsus.report(WsusServiceStarted(resumed=True))
 
     # --- running
 
@@ -236,10 +245,11 @@ class World:
                     )
         return wanted
 
-    def _fill(self, wsus: Wsus) -> None:
-        """Let a WSUS server hold what it has synchronized before the simulation begins."""
+    def _fill(self, wsus: Wsus, newest: int | None = None) -> None:
+        """Let a WSUS server hold what it has synchronized before the simulation begins, up to revision ``newest``."""
         susdb, settings = wsus.susdb, wsus.settings
-        newest = self.catalogue.revision(self.synced_at)
+        if newest is None:
+            newest = self.catalogue.revision(self.synced_at)
         for portion in self._history(newest):
             susdb.add(min(self.catalogue.published_at(portion.to) + ARRIVAL_US, self.synced_at), portion)
         susdb.read_to, susdb.subscription = newest, self.subscription
@@ -250,9 +260,9 @@ class World:
             susdb.anchor = len(upstream.susdb.portions)
 
     def _history(self, newest: int) -> list[Portion]:
-        if not self._past:
-            self._past = self.catalogue.history(self.subscription, newest)
-        return self._past
+        if newest not in self._past:
+            self._past[newest] = self.catalogue.history(self.subscription, newest)
+        return self._past[newest]
 
     def _sup_properties(self, site: spec.Site, server: Server, *, first: bool) -> SupProperties:
         proxy = self.estate.proxy if site.proxy else None
@@ -299,6 +309,39 @@ class World:
         self._fill(wsus)
         return wsus
 
+    def _build_old_wsus(self, site: spec.Site) -> Wsus:
+        """The retired WSUS server: nobody synchronizes it any more, and no site's account is among its administrators."""
+        server = self._server(site.old_wsus, _host_number(next(self._numbers)), site.timezone)
+        self._build_iis(server, replace(site, ssl=False, certificate=False))
+        settings = WsusSettings(
+            entity=f"{server.name}/WSUS",
+            upstream="",
+            upstream_port=0,
+            upstream_ssl=False,
+            replica=False,
+            proxy_host="",
+            proxy_port=0,
+            proxy_account="",
+            using_ssl=False,
+            **self.subscription._asdict(),
+        )
+        administrators = Group(
+            entity=f"{server.name}/WSUS Administrators", members=(server.computer_account, self._user(ADMINISTRATOR))
+        )
+        wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=None)
+        self._monitors.append(wsus.health)
+        self._fill(wsus, BASELINE - self.dice.stream(f"{server.name}/last synchronization").between(500, 3_000))
+        return wsus
+
+    def _other_site(self, server: Server) -> WebSite:
+        """The web site beside WSUS's: where WSUS has the default one, a site for something else."""
+        if self.version.default_http_port == 80:
+            name, port, number = "Intranet", 8080, self.dice.stream(f"{server.name}/other web site").between(100_000, 2_000_000_000)
+        else:
+            name, port, number = "Default Web Site", 80, DEFAULT_SITE
+        binding = Binding(entity=f"{server.name}/{name}/binding", port=port, https=False, present=True)
+        return WebSite(entity=f"{server.name}/{name}", name=name, number=number, bindings=(binding,))
+
     def _build_iis(self, server: Server, site: spec.Site) -> None:
         version = self.version
         names = (server.fqdn.lower(),)
@@ -308,7 +351,9 @@ class World:
         secure = site.ssl or site.certificate
         anonymous = version.anonymous_account.format(host=server.name)
         web_site = (
-            1 if version.default_http_port == 80 else self.dice.stream(f"{server.name}/web site").between(100_000, 2_000_000_000)
+            DEFAULT_SITE
+            if version.default_http_port == 80
+            else self.dice.stream(f"{server.name}/web site").between(100_000, 2_000_000_000)
         )
         server.iis = Iis(
             server,
@@ -324,7 +369,10 @@ class World:
             ),
             anonymous_account=Account(entity=f"{server.name}/{anonymous}", name=anonymous),
             ssl=site.ssl,
+            other_site=self._other_site(server),
         )
+        if version.anonymous_is_guest:
+            server.groups[GUESTS].members = (anonymous,)
 
     def _start(self, site: Site) -> None:
         """Everything runs already when the simulation begins."""

@@ -8,7 +8,7 @@ import pytest
 
 from scenarios.story import parse
 from simulator.errors import EstateError
-from simulator.estate import ESTATES, Estate, Site, hierarchy
+from simulator.estate import ESTATES, WORKSTATION, Estate, Site, hierarchy
 from simulator.versions import version
 from tests.conftest import world_of
 
@@ -77,7 +77,7 @@ def test_every_server_has_an_address_of_its_own() -> None:
     estate = hierarchy(primaries=3, secondaries=100)
     estate = replace(estate, sites=(replace(estate.sites[0], further_sups=("EXTRA1", "EXTRA2")), *estate.sites[1:]))
     servers = world_of(estate).network.servers
-    assert len({server.ip for server in servers.values()}) == len(servers) == len(set(estate.hosts()))
+    assert len({server.ip for server in servers.values()}) == len(servers) == len({*estate.hosts(), WORKSTATION})
     assert len({server.fqdn for server in servers.values()}) == len(servers)
 
 

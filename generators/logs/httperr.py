@@ -22,7 +22,7 @@ class HttpErrLog(Log):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return site.sups
+        return site.wsus_servers
 
     def path(self) -> str:
         return f"{self.run.version.httperr_folder}/httperr1.log"

@@ -12,7 +12,7 @@ from generators.layouts import W3C, Stamp
 from generators.log import DailyLog, Writes
 from generators.utc import utc_seconds
 from simulator.estate import Site
-from simulator.events import RequestsServed, ServiceStateChanged
+from simulator.events import RequestNotFound, RequestsServed, ServiceStateChanged
 from simulator.journal import Entry
 from simulator.units import DAY
 
@@ -43,7 +43,7 @@ class IisLog(DailyLog):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return site.sups
+        return site.wsus_servers
 
     def day_path(self, day: datetime) -> str:
         version = self.run.version
@@ -77,7 +77,7 @@ class IisLog(DailyLog):
             out(f"{stamp}{row}")
             note(f"{before}{when}{after}{context}")
 
-    def _open(self, at: int, event: RequestsServed) -> None:
+    def _open(self, at: int, event: RequestsServed | RequestNotFound) -> None:
         """Begin a file, or a new part of it."""
         self._web_site = event.web_site
         if at // DAY != self._day:
@@ -120,3 +120,9 @@ class IisLog(DailyLog):
             self._restarted = True
 
     writes: ClassVar[Writes] = {RequestsServed: served, ServiceStateChanged: service_changed}
+
+
+class OtherSiteLog(IisLog):
+    """The log of the web site beside WSUS's: it begins when somebody asks that site for what it does not have."""
+
+    writes: ClassVar[Writes] = {RequestNotFound: IisLog.served, ServiceStateChanged: IisLog.service_changed}

@@ -46,7 +46,7 @@ class WsusLog(Log):
 
     @classmethod
     def hosts(cls, site: Site) -> tuple[str, ...]:
-        return site.sups
+        return site.wsus_servers
 
     def path(self) -> str:
         return f"Program Files/Update Services/LogFiles/{self.file}"

@@ -6,6 +6,9 @@ from scenarios.fault import Scene, fault
 from scenarios.text import Text
 from simulator.components.site import MICROSOFT_UPDATE, NO_SOURCE
 
+MISTAKEN_PORTS = (80, 8530, 8350)
+"""Ports that are entered by mistake: WSUS's other usual one, or its own with two digits swapped."""
+
 
 @fault(
     "S01",
@@ -42,8 +45,30 @@ def console_missing(scene: Scene) -> None:
     needs=("remote", "plain"),
 )
 def wrong_port(scene: Scene) -> None:
-    binding = scene.iis.http.port
-    scene.site.save_sup(scene.because, http_port=(8530 if binding == 80 else 80) if scene.broken else binding)
+    closed = next(port for port in MISTAKEN_PORTS if scene.iis.site_at(port) is None and scene.iis.http.port != port)
+    scene.site.save_sup(scene.because, http_port=closed if scene.broken else scene.iis.http.port)
+
+
+@fault(
+    "S05",
+    Text("SUP port belongs to another web site (404)", "SUP-Port gehört zu einer anderen Website (404)"),
+    Text(
+        "The HTTP port in the software update point's properties is that of another web site on the same server, which does not "
+        "know WSUS's virtual directories.",
+        "Der HTTP-Port in den Eigenschaften des Softwareupdatepunkts ist der einer anderen Website desselben Servers, "
+        "die die virtuellen Verzeichnisse von WSUS nicht kennt.",
+    ),
+    entity="{site}/SUP",
+    setting="http_port",
+    healthy="the port of the web site's HTTP binding",
+    faulty="the port of another web site",
+    repairs=("R12", "R08", "R10"),
+    looks=("L21", "L05", "L60", "L38"),
+    needs=("remote", "plain"),
+)
+def port_of_another_site(scene: Scene) -> None:
+    (binding,) = scene.iis.other_site.bindings
+    scene.site.save_sup(scene.because, http_port=binding.port if scene.broken else scene.iis.http.port)
 
 
 @fault(
@@ -66,6 +91,25 @@ def wrong_fqdn(scene: Scene) -> None:
     server = scene.wsus.server
     old = f"{server.name}.OLD.{scene.world.estate.domain}".upper()
     scene.site.save_sup(scene.because, fqdn=old if scene.broken else server.fqdn)
+
+
+@fault(
+    "S09",
+    Text("SUP uses SSL although WSUS is plain HTTP (mixed mode)", "SSL am SUP aktiviert, WSUS ohne SSL (gemischter Modus)"),
+    Text(
+        "SSL was ticked in the software update point's properties, but WSUS has neither an HTTPS binding nor a certificate.",
+        "In den Eigenschaften des Softwareupdatepunkts wurde SSL aktiviert; WSUS hat aber weder HTTPS-Bindung noch Zertifikat.",
+    ),
+    entity="{site}/SUP",
+    setting="use_ssl",
+    healthy="off, as in WSUS",
+    faulty="on",
+    repairs=("R15", "R08", "R10"),
+    looks=("L21", "L05", "L60", "L50"),
+    needs=("remote", "bare"),
+)
+def ssl_ticked(scene: Scene) -> None:
+    scene.site.save_sup(scene.because, use_ssl=scene.broken)
 
 
 UNAVAILABLE = "Run Synchronization unavailable"

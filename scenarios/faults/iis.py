@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
-from scenarios.fault import Scene, fault
+from scenarios.fault import Scene, deny, fault
 from scenarios.text import Text
-from simulator.components.iis import SSL_DIRECTORIES, Denial
-from simulator.components.windows import Account
+from simulator.components.iis import DIRECTORIES, EVERYBODY, SSL_DIRECTORIES, WEB_SERVICES
+from simulator.components.windows import GUESTS, Account
+
+
+@fault(
+    "S02",
+    Text(
+        "Computer and administrator accounts cannot reach the WSUS virtual directories",
+        "Computer- und Administratorkonten ohne Zugriff auf die virtuellen Verzeichnisse der WSUS-Website",
+    ),
+    Text(
+        "A hardening script took Users and Authenticated Users out of the permissions of all WSUS web service folders.",
+        "Ein Härtungsskript hat Benutzer und Authentifizierte Benutzer aus den Berechtigungen aller WSUS-Webdienstordner entfernt.",
+    ),
+    entity="{sup}/web service folders",
+    setting="readers",
+    healthy="with Users and Authenticated Users",
+    faulty="without Users and Authenticated Users",
+    repairs=("R22", "R08", "R10"),
+    looks=("L37", "L63", "L85"),
+    level=3,
+    needs=("remote",),
+)
+def folders_hardened(scene: Scene) -> None:
+    for row in DIRECTORIES:
+        if row.name in WEB_SERVICES:
+            readers = tuple(name for name in row.readers if name not in EVERYBODY) if scene.broken else row.readers
+            scene.iis.directories[row.name].change(scene.because, readers=readers)
 
 
 @fault(
@@ -27,7 +53,7 @@ from simulator.components.windows import Account
     needs=("remote",),
 )
 def computer_account_denied(scene: Scene) -> None:
-    _deny(scene, scene.site.server.computer_account)
+    deny(scene, scene.iis.directories["ApiRemoting30"], scene.site.server.computer_account)
 
 
 @fault(
@@ -50,14 +76,7 @@ def computer_account_denied(scene: Scene) -> None:
     needs=("account", "remote"),
 )
 def connection_account_denied(scene: Scene) -> None:
-    _deny(scene, scene.sup.connection_account)
-
-
-def _deny(scene: Scene, account: str) -> None:
-    """Have the permissions of ApiRemoting30 deny that account, or no longer; other accounts stay as they are."""
-    directory = scene.iis.directories["ApiRemoting30"]
-    others = tuple(denial for denial in directory.denied if denial.account != account)
-    directory.change(scene.because, denied=(*others, Denial(account, scene.because)) if scene.broken else others)
+    deny(scene, scene.iis.directories["ApiRemoting30"], scene.sup.connection_account)
 
 
 @fault(
@@ -154,6 +173,30 @@ def dss_auth_wrong_account(scene: Scene) -> None:
     old = Account(entity=f"{iis.server.name}/IUSR_OLD", name="IUSR_OLD", password_current=False)
     account = old if scene.broken else iis.anonymous_account
     iis.directories["DssAuthWebService"].change(scene.because, anonymous_account=account)
+
+
+@fault(
+    "S23",
+    Text("IUSR is denied through the Guests group", "IUSR über die Gruppe Gäste verweigert"),
+    Text(
+        "The permissions of DssAuthWebService on the parent site's WSUS server deny Guests, of which IUSR is a member.",
+        "Die Berechtigungen von DssAuthWebService auf dem WSUS-Server des übergeordneten Standorts verweigern der Gruppe Gäste, "
+        "zu der IUSR gehört, den Zugriff.",
+    ),
+    entity="{parent_sup}/DssAuthWebService",
+    setting="denied",
+    healthy="nobody",
+    faulty="Guests",
+    estate="contoso-child",
+    site="child",
+    generations=("2007",),
+    repairs=("R25@parent", "R10@top"),
+    looks=("L37", "L63", "L61", "L36"),
+    level=3,
+    needs=("parent",),
+)
+def dss_auth_denies_guests(scene: Scene) -> None:
+    deny(scene, scene.parent_iis.directories["DssAuthWebService"], GUESTS)
 
 
 @fault(

@@ -8,6 +8,29 @@ from simulator.components.network import Rule
 
 
 @fault(
+    "S07",
+    Text("SUP's FQDN resolves to another machine", "FQDN des SUP zeigt auf einen anderen Server"),
+    Text(
+        "The DNS record of the software update point's name leads to its retired predecessor, on which WSUS still runs.",
+        "Der DNS-Eintrag des Softwareupdatepunkts führt zu dessen ausgemustertem Vorgänger, auf dem WSUS noch läuft.",
+    ),
+    entity="DNS/{sup}",
+    setting="record",
+    healthy="the software update point's address",
+    faulty="the retired WSUS server's address",
+    estate="contoso-old",
+    repairs=("R14", "R08", "R10"),
+    looks=("L21", "L70", "L06"),
+    level=3,
+    needs=("old", "remote"),
+)
+def name_leads_elsewhere(scene: Scene) -> None:
+    dns, server = scene.world.network.dns, scene.wsus.server
+    target = scene.site.spec.old_wsus if scene.broken else server.name
+    dns.change(scene.because, records={**dns.records, server.fqdn.lower(): target})
+
+
+@fault(
     "S15",
     Text("DNS does not resolve Internet names", "Namensauflösung der Upstream-URL gestört"),
     Text(

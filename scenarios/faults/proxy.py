@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenarios.fault import Scene, fault
+from scenarios.fault import Scene, deny, fault
 from scenarios.text import Text
 
 
@@ -53,6 +53,35 @@ def proxy_not_configured(scene: Scene) -> None:
 def proxy_account_missing(scene: Scene) -> None:
     account = "" if scene.broken else scene.sup.healthy["proxy_account"]
     scene.site.save_sup(scene.because, proxy_account=account)
+
+
+@fault(
+    "S14",
+    Text("WSUS's proxy settings differ from ConfigMgr's", "Proxyeinstellungen in WSUS weichen von ConfigMgr ab"),
+    Text(
+        "WSUS still holds a proxy that is long gone, and WSUSCtrl cannot write the right one: the SUP's own computer account may "
+        "not use the WSUS API.",
+        "WSUS hält noch einen längst abgebauten Proxy, und WSUSCtrl kann den richtigen nicht eintragen: Das Computerkonto des SUP "
+        "darf die WSUS-API nicht benutzen.",
+    ),
+    entity="{sup}/WSUS",
+    setting="proxy_host",
+    healthy="the proxy of the SUP's properties",
+    faulty="an old proxy, and ApiRemoting30 denies the SUP's account",
+    estate="contoso-proxy",
+    repairs=("R22", "R35", "R10"),
+    looks=("L51", "L07", "L02", "L30"),
+    level=3,
+    needs=("proxy", "remote"),
+)
+def stale_proxy_in_wsus(scene: Scene) -> None:
+    settings, directory = scene.wsus.settings, scene.iis.directories["ApiRemoting30"]
+    deny(scene, directory, scene.wsus.server.computer_account)
+    if scene.broken:
+        settings.change(scene.because, proxy_host=f"oldproxy.{scene.world.estate.domain}", proxy_port=3128)
+    else:
+        sup = scene.sup
+        settings.change(scene.because, proxy_host=sup.proxy_host, proxy_port=sup.proxy_port, proxy_account=sup.proxy_account)
 
 
 @fault(

@@ -118,3 +118,34 @@ def wsus_synchronizes(scene: Scene) -> None:
     wsus.susdb.empty(scene.at, scene.because)
     if wsus.service.running:
         wsus.synchronize(scene.at, None, scene.world.wsus_console.account.name, scene.because)
+
+
+@fault(
+    "S03",
+    Text(
+        "Top-level WSUS no longer synchronizes from Microsoft Update", "Updatequelle am zentralen Standort nicht Microsoft Update"
+    ),
+    Text(
+        "In the WSUS console of the top-level site a retired WSUS server was set as the update source; it has had nothing new for "
+        "long, and WCM leaves the source as it is.",
+        "In der WSUS-Konsole des obersten Standorts wurde ein ausgemusterter WSUS-Server als Updatequelle eingestellt; der hat "
+        "seit langem nichts Neues, und WCM lässt die Quelle, wie sie ist.",
+    ),
+    entity="{sup}/WSUS",
+    setting="upstream",
+    healthy="Microsoft Update",
+    faulty="a retired WSUS server",
+    estate="contoso-old",
+    generations=("2007",),
+    repairs=("R38", "R10"),
+    looks=("L51", "L04", "L52", "L87"),
+    level=3,
+    needs=("top", "old"),
+    complaint="no new updates",
+)
+def source_changed_in_wsus(scene: Scene) -> None:
+    settings, world = scene.wsus.settings, scene.world
+    old = next(wsus.server for wsus in world.retired if wsus.server.name == scene.site.spec.old_wsus)
+    assert old.iis is not None
+    upstream = old.fqdn if scene.broken else ""
+    settings.change(scene.because, upstream=upstream, upstream_port=old.iis.http.port if scene.broken else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenarios.action import Hand, repair
 from simulator.components.site import MICROSOFT_UPDATE
 from simulator.components.upstream import LANGUAGES
+from simulator.state import State
 from simulator.units import SECOND
 
 CONSOLE_US = (2 * SECOND, 30 * SECOND)
@@ -56,8 +57,9 @@ def correct_fqdn(hand: Hand) -> None:
 
 @repair("R15", "Make the SUP use SSL as WSUS does", "SUP auf dieselbe SSL-Einstellung wie WSUS setzen")
 def match_ssl(hand: Hand) -> None:
-    settings = hand.site.wsus.settings
-    because = hand.note(settings, f"use_ssl={settings.using_ssl}", "using_ssl")
+    settings, sup = hand.site.wsus.settings, hand.site.sup
+    wrong: State = settings if sup.because("use_ssl") is None else sup
+    because = hand.note(wrong, f"use_ssl={settings.using_ssl}", "using_ssl", "use_ssl")
     hand.site.save_sup(because, use_ssl=settings.using_ssl)
 
 
@@ -68,18 +70,18 @@ def clear_connection_account(hand: Hand) -> None:
 
 @repair("R29", "Set the proxy on the SUP", "Proxy am SUP eintragen")
 def set_proxy(hand: Hand) -> None:
-    proxy = _proxy_of(hand)
+    proxy = proxy_of(hand)
     because = hand.note(hand.site.sup, f"{proxy['proxy_host']}:{proxy['proxy_port']}", "proxy_host", "proxy_port")
     hand.site.save_sup(because, proxy_host=proxy["proxy_host"], proxy_port=proxy["proxy_port"])
 
 
 @repair("R30", "Set the proxy account on the SUP", "Proxykonto am SUP eintragen")
 def set_proxy_account(hand: Hand) -> None:
-    account = _proxy_of(hand)["proxy_account"]
+    account = proxy_of(hand)["proxy_account"]
     hand.site.save_sup(hand.note(hand.site.sup, str(account), "proxy_account"), proxy_account=account)
 
 
-def _proxy_of(hand: Hand) -> dict[str, str | int]:
+def proxy_of(hand: Hand) -> dict[str, str | int]:
     proxy = hand.world.proxy
     assert proxy is not None
     return {
@@ -91,7 +93,7 @@ def _proxy_of(hand: Hand) -> dict[str, str | int]:
 
 @repair("R31", "Give the proxy account a new password, here and in the SUP", "Kennwort des Proxykontos hier und am SUP erneuern")
 def renew_proxy_password(hand: Hand) -> None:
-    name = _proxy_of(hand)["proxy_account"]
+    name = proxy_of(hand)["proxy_account"]
     account = hand.world.accounts.get(str(name))
     if account is None:
         return

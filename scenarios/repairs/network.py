@@ -5,10 +5,15 @@ from __future__ import annotations
 from scenarios.action import Hand, repair
 
 
-@repair("R14", "Repair the DNS forwarder", "DNS-Weiterleitung reparieren")
+@repair(
+    "R14", "Repair name resolution: DNS records, forwarder, hosts file", "Namensauflösung reparieren: DNS, Weiterleitung, hosts"
+)
 def repair_dns(hand: Hand) -> None:
     dns = hand.world.network.dns
-    dns.change(hand.note(dns, "forwards", "forwards"), forwards=True)
+    because = hand.note(dns, "records, forwarder and hosts files as they should be", "forwards", "records")
+    dns.change(because, forwards=True, records=dns.healthy.get("records", dns.records))
+    for server in dict.fromkeys((hand.site.server, hand.site.wsus.server)):
+        server.hosts_file.change(because, entries={})
 
 
 @repair("R33", "Repair the firewall rules", "Firewallregeln reparieren")
@@ -33,3 +38,12 @@ def repair_links(hand: Hand) -> None:
     if database is not None and database.state.status:
         state = database.state
         state.change(hand.note(state, "up=True, degraded=False", "up", "degraded"), up=True, degraded=False)
+
+
+@repair("R32", "Have the proxy team set up the proxy again", "Proxyserver durch das Proxyteam wiederherstellen lassen")
+def restore_proxy_server(hand: Hand) -> None:
+    proxy = hand.world.proxy
+    assert proxy is not None
+    settings = proxy.settings
+    port, account = settings.healthy.get("port", settings.port), settings.healthy.get("account", settings.account)
+    settings.change(hand.note(settings, f"port={port}, account={account}", "port", "account"), port=port, account=account)

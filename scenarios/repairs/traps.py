@@ -6,8 +6,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from scenarios.action import Hand, repair
+from scenarios.repairs.configmgr import proxy_of
 from scenarios.repairs.windows import start_sql_server
 from simulator.components.iis import DIRECTORIES
+from simulator.components.windows import ADMINISTRATORS
 from simulator.units import MINUTE
 
 if TYPE_CHECKING:
@@ -158,3 +160,96 @@ def delete_requests(hand: Hand) -> None:
 def edit_configuration_state(hand: Hand) -> None:
     state = hand.site.wcm.state
     state.change(hand.note(state, "value=2", "value"), value=2)
+
+
+@repair("X03", "Switch the whole firewall off", "Die gesamte Firewall ausschalten")
+def switch_firewall_off(hand: Hand) -> None:
+    firewall = hand.world.network.firewall
+    firewall.change(hand.note(firewall, "enabled=False"), enabled=False)
+
+
+@repair("X04", "Require SSL on the whole web site", "SSL für die gesamte Website verlangen")
+def require_ssl_everywhere(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "require_ssl=True")
+    for directory in hand.iis.directories.values():
+        directory.change(because, require_ssl=True)
+
+
+@repair("X05", "Give Everyone full control of the WSUS folders", "Jeder: Vollzugriff auf die WSUS-Ordner erteilen")
+def let_everyone_in(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "Everyone: full control")
+    for directory in hand.iis.directories.values():
+        directory.change(because, readers=tuple(dict.fromkeys((*directory.readers, "Everyone"))))
+
+
+@repair("X06", "Bind the WSUS web site to the SUP's port", "WSUS-Website an den Port des SUP binden")
+def bind_to_sup_port(hand: Hand) -> None:
+    sup = hand.site.sup
+    binding = hand.iis.https if sup.use_ssl else hand.iis.http
+    binding.change(hand.note(binding, f"port={sup.port}"), port=sup.port)
+
+
+@repair("X09", "Disable the loopback check on the SUP", "Loopbackprüfung auf dem SUP abschalten")
+def disable_loopback_check(hand: Hand) -> None:
+    settings = hand.site.wsus.server.settings
+    settings.change(hand.note(settings, "loopback_check=False"), loopback_check=False)
+
+
+@repair(
+    "X19",
+    "Make the site server's account a local administrator of the SUP",
+    "Konto des Standortservers zum lokalen Administrator des SUP machen",
+)
+def make_administrator(hand: Hand) -> None:
+    group, account = hand.site.wsus.server.groups[ADMINISTRATORS], hand.site.server.computer_account
+    group.change(hand.note(group, account), members=tuple(dict.fromkeys((*group.members, account))))
+
+
+@repair("X20", "Enable anonymous access on ApiRemoting30", "Anonymen Zugriff auf ApiRemoting30 aktivieren")
+def open_api(hand: Hand) -> None:
+    directory = hand.iis.directories["ApiRemoting30"]
+    directory.change(hand.note(directory, "anonymous=True"), anonymous=True)
+
+
+@repair("X21", "Set the proxy in the WSUS console only", "Proxy nur in der WSUS-Konsole eintragen")
+def set_proxy_in_wsus(hand: Hand) -> None:
+    settings, proxy = hand.site.wsus.settings, proxy_of(hand)
+    settings.change(hand.note(settings, f"{proxy['proxy_host']}:{proxy['proxy_port']}"), **proxy)
+
+
+@repair("X24", "Set the proxy with netsh winhttp on the SUP", "Proxy mit netsh winhttp auf dem SUP setzen")
+def set_winhttp_proxy(hand: Hand) -> None:
+    settings, proxy = hand.site.wsus.server.settings, hand.world.proxy
+    name = f"{proxy.server.fqdn.lower()}:{proxy.settings.port}" if proxy is not None else ""
+    settings.change(hand.note(settings, f"winhttp_proxy={name or 'direct'}"), winhttp_proxy=name)
+
+
+@repair("X29", "Turn SSL off everywhere", "SSL überall abschalten")
+def turn_ssl_off(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "no SSL, in WSUS and in the SUP's properties")
+    for directory in hand.iis.directories.values():
+        directory.change(because, require_ssl=False)
+    hand.site.wsus.settings.change(because, using_ssl=False)
+    hand.site.save_sup(because, use_ssl=False)
+
+
+@repair("X30", "Disable anonymous access to all of WSUS", "Anonymen Zugriff auf ganz WSUS deaktivieren")
+def disable_anonymous(hand: Hand) -> None:
+    because = hand.note(hand.iis.wsus_site, "anonymous=False")
+    for directory in hand.iis.directories.values():
+        directory.change(because, anonymous=False, integrated=True)
+
+
+@repair("X31", "Disable the proxy on the SUP", "Proxy am SUP abschalten")
+def disable_proxy(hand: Hand) -> None:
+    hand.site.save_sup(hand.note(hand.site.sup, "no proxy"), proxy_host="", proxy_port=0, proxy_account="")
+
+
+@repair(
+    "X32", "Enter Microsoft Update's address into the SUP's hosts file", "Adresse von Microsoft Update in die hosts-Datei eintragen"
+)
+def pin_microsoft_update(hand: Hand) -> None:
+    world, hosts_file = hand.world, hand.site.wsus.server.hosts_file
+    address = world.catalogue.address(hand.at)
+    entries = {**hosts_file.entries, world.microsoft_update.host: address}
+    hosts_file.change(hand.note(hosts_file, f"{world.microsoft_update.host} {address}"), entries=entries)

@@ -30,7 +30,7 @@ def set_update_source(hand: Hand) -> None:
     if because is None:
         return
     if parent is None:
-        settings.change(because, upstream="")
+        settings.change(because, upstream="", upstream_port=0, upstream_ssl=False)
     else:
         settings.change(because, upstream=parent.sup.fqdn, upstream_port=parent.sup.port, upstream_ssl=parent.sup.use_ssl)
 

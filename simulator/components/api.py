@@ -89,6 +89,7 @@ class Api:
         if route is not None and route.changes == changes and at < route.valid_until:
             return route.ask(at, took_us, owner.pen.run, fresh=connect)
         address, caller = self.address, self._caller
+        ssl_because = first(self.point.wsus.settings.because("using_ssl"), self.point.properties.because("use_ssl"))
         caller.run = owner.pen.run
         caller.account = account = owner.world.accounts[address.account or owner.server.computer_account]
         try:
@@ -103,9 +104,11 @@ class Api:
                 took_us=took_us,
                 fresh=connect,
                 refusal_us=REFUSAL_US,
+                because=self.because_address,
+                otherwise=ssl_because,
             )
         except Failure as failure:
-            cause = first(failure.because, None if address.local else self.point.properties.because_address)
+            cause = first(failure.because, None if address.local else self.point.properties.because_address, ssl_because)
             raise Failure(failure.reason, cause, failure.took_us) from None
-        self._route = caller.routes[address.server, address.port, DIRECTORY, address.ssl, account.name]
+        self._route = caller.routes.get((address.server, address.port, DIRECTORY, address.ssl, account.name))
         return took_us

@@ -1,7 +1,7 @@
-"""Internet Information Services on a WSUS server: HTTP.sys, web site, application pool, virtual directories.
+"""Internet Information Services on a WSUS server: HTTP.sys, web sites, application pool, virtual directories.
 
-A request passes listener, pool, SSL requirement, authentication, authorization and application, in this order; where it
-ends, the site's log (or, for a stopped pool, HTTP.sys's own) tells.
+A request passes listener, web site, pool, SSL requirement, authentication, authorization and application, in this order;
+where it ends, the site's log (or, for a stopped pool, HTTP.sys's own) tells.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from simulator.components.network import Certificate
 from simulator.components.windows import Account, Server
 from simulator.dice import Stream
-from simulator.events import LogonFailed, RequestsRejected, RequestsServed, Served
-from simulator.failures import Failure, HttpStatus, PermissionRefused, Reason
+from simulator.events import LogonFailed, RequestNotFound, RequestsRejected, RequestsServed, Served
+from simulator.failures import Failure, HttpStatus, Reason
 from simulator.journal import Entry, Journal, Reporter, new_tuple
 from simulator.state import State, first
 from simulator.units import MS
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 SEC_E_NO_CREDENTIALS = 2148074254
 SEC_E_LOGON_DENIED = 2148074252
+ERROR_FILE_NOT_FOUND = 2
 ERROR_ACCESS_DENIED = 5
 NEVER = 2**63
+DEFAULT_SITE = 1
+"""Number of the web site that IIS comes with."""
 
 Application = Callable[[str], tuple[Reason, Entry | None] | None]
 """What answers behind a virtual directory: given the caller's account, the trouble and its cause, if any."""
@@ -49,8 +52,18 @@ class Binding(State):
     certificate: Certificate | None = None
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class WebSite(State):
+    """A web site: its number in IIS, which names the folder of its log, and the ports on which it answers."""
+
+    name: str
+    number: int
+    bindings: tuple[Binding, ...]
+    started: bool = True
+
+
 class Denial(NamedTuple):
-    """An account that folder permissions deny, and the entry that made them do so."""
+    """An account or group that folder permissions deny, and the entry that made them do so."""
 
     account: str
     because: Entry | None
@@ -69,7 +82,7 @@ class VirtualDirectory(State):
     readers: tuple[str, ...]
     """Groups that the folder's permissions let read (or more) [W]."""
     denied: tuple[Denial, ...] = ()
-    """Accounts that they expressly do not."""
+    """Accounts and groups that they expressly do not."""
     application: Application | None = None
 
 
@@ -88,7 +101,7 @@ class Directory(NamedTuple):
 _WEB_SERVICE = ("NETWORK SERVICE", "Users", "Authenticated Users", "Administrators", "SYSTEM")
 _CONTENT = ("NETWORK SERVICE", "Users", "Administrators", "SYSTEM")
 _SELF_UPDATE = ("Users", "Administrators", "SYSTEM")
-EVERYBODY = frozenset({"Users", "Authenticated Users"})
+EVERYBODY = ("Users", "Authenticated Users", "Everyone")
 """Groups of which every account that can log on is a member."""
 
 DIRECTORIES = (
@@ -104,6 +117,8 @@ DIRECTORIES = (
 )
 """The virtual directories of WSUS with their authentication, SSL settings and folder permissions."""
 
+WEB_SERVICES = tuple(directory.name for directory in DIRECTORIES if directory.endpoint.endswith(".asmx"))
+"""Those with one of WSUS's web services behind them."""
 SSL_DIRECTORIES = tuple(directory.name for directory in DIRECTORIES if directory.ssl)
 
 
@@ -118,7 +133,7 @@ class Verdict(NamedTuple):
 
 
 class Iis:
-    """IIS of one server, with the web site that WSUS uses."""
+    """IIS of one server: the web site that WSUS uses, and another one that has nothing to do with it."""
 
     def __init__(
         self,
@@ -130,11 +145,17 @@ class Iis:
         https: Binding,
         anonymous_account: Account,
         ssl: bool,
+        other_site: WebSite,
     ) -> None:
         self.server = server
         self.web_site = web_site
         self.http = http
         self.https = https
+        name = "Default Web Site" if web_site == DEFAULT_SITE else "WSUS Administration"
+        self.wsus_site = WebSite(entity=f"{server.name}/{name}", name=name, number=web_site, bindings=(http, https))
+        self.other_site = other_site
+        self.sites = (other_site, self.wsus_site)
+        """In the order in which they take a port that several want."""
         self.pool = AppPool(entity=f"{server.name}/WsusPool")
         self.anonymous_account = anonymous_account
         self.needs_iisadmin = needs_iisadmin
@@ -157,19 +178,29 @@ class Iis:
 
     def listener(self, port: int) -> Binding | None:
         """The binding that answers on ``port``; ``None`` when nobody listens there."""
-        if self.w3svc.running:
-            for binding in (self.http, self.https):
+        site = self.site_at(port)
+        if site is not None:
+            for binding in site.bindings:
                 if binding.port == port and binding.present:
                     return binding
+        return None
+
+    def site_at(self, port: int) -> WebSite | None:
+        """The web site that answers on ``port``; ``None`` when nobody listens there."""
+        if self.w3svc.running:
+            for site in self.sites:
+                if site.started and any(binding.port == port and binding.present for binding in site.bindings):
+                    return site
         return None
 
     def because_closed(self, port: int) -> Entry | None:
         """Why nobody listens on ``port``, as far as this server is to blame."""
         if not self.w3svc.running:
             return self.w3svc.because("running")
-        for binding in (self.http, self.https):
-            if binding.port == port or binding.healthy.get("port") == port:
-                return binding.because("present", "port")
+        for site in self.sites:
+            for binding in site.bindings:
+                if binding.port == port or binding.healthy.get("port") == port:
+                    return first(site.because("started"), binding.because("present", "port"))
         return None
 
     # --- services
@@ -195,35 +226,60 @@ class Iis:
 
     # --- a request
 
-    def verdict(self, directory: VirtualDirectory, account: Account, *, https: bool) -> Verdict:
-        """How IIS decides on a request of ``account`` to a virtual directory, before the application has its say."""
+    def verdict(self, directory: VirtualDirectory, account: Account, *, https: bool, name: str = "") -> Verdict:
+        """How IIS decides on a request of ``account`` to a virtual directory, before the application has its say.
+
+        ``name`` is the one under which the server calls itself, if it does.
+        """
         if directory.require_ssl and not https:
             return Verdict(403, 4, ERROR_ACCESS_DENIED, "", directory.because("require_ssl"))
         user = ""
-        if directory.anonymous:
+        # where both are allowed, a caller with credentials ends up presenting them: WSUS sends the anonymous one away
+        if directory.integrated and account.name:
+            if not account.can_log_on or (name and not self.server.answers_itself_as(name)):
+                return Verdict(401, 1, SEC_E_LOGON_DENIED, "", account.because("enabled", "password_current"))
+            reader = user = account.name
+        elif directory.anonymous:
             anonymous = directory.anonymous_account
             if not anonymous.can_log_on:
                 because = first(anonymous.because("enabled", "password_current"), directory.because("anonymous_account"))
                 return Verdict(401, 1, SEC_E_LOGON_DENIED, "", because)
             reader = anonymous.name
-        elif directory.integrated and account.name:
-            if not account.can_log_on:
-                return Verdict(401, 1, SEC_E_LOGON_DENIED, "", account.because("enabled", "password_current"))
-            reader = user = account.name
         else:
             return Verdict(401, 2, SEC_E_NO_CREDENTIALS, "", directory.because("anonymous", "integrated"))
+        names = (reader, *EVERYBODY, *self.server.groups_of(reader))
         for denial in directory.denied:
-            if denial.account == reader:
+            if denial.account in names:
                 return Verdict(401, 3, ERROR_ACCESS_DENIED, user, denial.because)
-        if EVERYBODY.isdisjoint(directory.readers):
+        if not any(name in directory.readers for name in names):
             return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("readers"))
         return Verdict(200, 0, 0, user, None)
+
+    def answer(
+        self, directory: VirtualDirectory, account: Account, *, https: bool, name: str = ""
+    ) -> tuple[Verdict, Reason | None, Entry | None]:
+        """How a request of ``account`` ends: IIS's verdict, with the application's if it comes to that.
+
+        Also what the caller is told if it is refused, and why.
+        """
+        verdict = self.verdict(directory, account, https=https, name=name)
+        reason: Reason | None = None
+        if verdict.status == 200 and directory.application is not None:
+            trouble = directory.application(account.name)
+            if trouble is not None:
+                reason, because = trouble
+                if not isinstance(reason, HttpStatus):
+                    return verdict, reason, because
+                verdict = Verdict(reason.status, reason.substatus, reason.win32, verdict.user, because)
+        if verdict.status != 200:
+            reason = HttpStatus(verdict.status, verdict.substatus, verdict.win32)
+        return verdict, reason, verdict.because
 
     def rows(self, directory: VirtualDirectory, verdict: Verdict, took_ms: int, *, fresh: bool) -> tuple[Served, ...]:
         """The log rows of one request: on a fresh connection Windows authentication shows its two harmless 401s first [L]."""
         endpoint = directory.endpoint
         row = Served(endpoint, verdict.user, verdict.status, verdict.substatus, verdict.win32, took_ms)
-        if not fresh or directory.anonymous or verdict.status == 403:
+        if not fresh or not directory.integrated or verdict.status == 403:
             return (row,)
         challenge = Served(endpoint, "", 401, 2, SEC_E_NO_CREDENTIALS, 0)
         if verdict.substatus == 2:
@@ -299,10 +355,13 @@ def request(
     fresh: bool = False,
     refusal_us: int = 40 * MS,
     agent: Literal["soap", "health"] = "soap",
+    because: Entry | None = None,
+    otherwise: Entry | None = None,
 ) -> int:
     """Ask ``directory`` of the server called ``name``: the time it took, microseconds.
 
-    ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error. Raises ``Failure`` at the
+    ``took_us`` is what a healthy answer takes, ``refusal_us`` what the caller makes of an error, ``because`` why it comes
+    here, if it should not, ``otherwise`` what explains a refusal that nothing on the server does. Raises ``Failure`` at the
     first hop that does not work, having left that hop's evidence on the server.
     """
     account = caller.account
@@ -311,12 +370,17 @@ def request(
     if route is not None and route.changes == State.changes and at < route.valid_until:
         return route.ask(at, took_us, caller.run, fresh=fresh)
     server, binding = network.open(caller.server, name, port, ssl=ssl, at=at, dice=caller.dice)
+    because = first(network.because_misled(caller.server, name), because)
     iis = server.iis
     assert iis is not None
     pen = caller.pen(server)
+    virtual = iis.directories[directory]
+    site = iis.site_at(port)
+    if site is iis.other_site:
+        missing = RequestNotFound(site.number, port, server.ip, caller.server.ip, agent, not_found(virtual.endpoint))
+        entry = pen.report(at, missing, first(because, iis.http.because("port"), iis.https.because("port")))
+        raise Failure(HttpStatus(404, 0, ERROR_FILE_NOT_FOUND), entry, caller.dice.about(refusal_us, 8))
     if not iis.pool.started:
-        because = iis.pool.because("started")
-        virtual = iis.directories[directory]
         event = RequestsRejected(
             iis.web_site,
             server.ip,
@@ -327,35 +391,35 @@ def request(
             "AppOffline",
             iis.pool.name,
         )
-        entry = pen.report(at, event, because)
+        entry = pen.report(at, event, first(iis.pool.because("started"), because))
         raise Failure(HttpStatus(503), entry, caller.dice.about(refusal_us, 8))
-    virtual = iis.directories[directory]
-    verdict = iis.verdict(virtual, account, https=binding.https)
-    trouble: tuple[Reason, Entry | None] | None = None
-    if verdict.status == 200 and virtual.application is not None:
-        trouble = virtual.application(account.name)
-        if trouble is not None and isinstance(trouble[0], HttpStatus):
-            verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
-    because = verdict.because
+    to_itself = name if server is caller.server else ""
+    verdict, reason, why = iis.answer(virtual, account, https=binding.https, name=to_itself)
     answers = iis.rows(virtual, verdict, took_us // MS, fresh=fresh)
     if verdict.status != 200 and len(answers) > 1:
         # the challenges before a refusal are as harmless as before any other answer
-        pen.report(at + took_us, RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers[:-1]))
+        challenges = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers[:-1])
+        pen.report(at + took_us, challenges, because)
         answers = answers[-1:]
     served = RequestsServed(iis.web_site, port, server.ip, caller.server.ip, agent, answers)
-    entry = pen.report(at + took_us, served, because)
+    entry = pen.report(at + took_us, served, first(verdict.because, because, otherwise if verdict.status != 200 else None))
     if verdict.status == 401 and verdict.substatus == 1:
-        refused = virtual.anonymous_account if virtual.anonymous else account
+        refused = account if virtual.integrated and account.name else virtual.anonymous_account
         pen.report(at + took_us, LogonFailed(refused.name, caller.server.ip), entry)
-    if trouble is not None and isinstance(trouble[0], PermissionRefused):
-        raise Failure(trouble[0], trouble[1], took_us + caller.dice.about(refusal_us, 8))
-    if verdict.status != 200:
-        failed = HttpStatus(verdict.status, verdict.substatus, verdict.win32)
-        raise Failure(failed, entry, took_us + caller.dice.about(refusal_us, 8))
+    if reason is not None:
+        told = entry if verdict.status != 200 else first(why, because)
+        raise Failure(reason, told, took_us + caller.dice.about(refusal_us, 8))
+    if because is not None:
+        return took_us  # the way to a place where it should not be is not remembered
     valid_until = binding.certificate.not_after if ssl and binding.certificate is not None else NEVER
     challenge = iis.rows(virtual, verdict, 0, fresh=True)[:-1]
     caller.routes[key] = Route(pen, served, challenge, valid_until)
     return took_us
+
+
+def not_found(endpoint: str) -> tuple[Served, ...]:
+    """What a web site answers that knows no such directory."""
+    return (Served(endpoint, "", 404, 0, ERROR_FILE_NOT_FOUND, 0),)
 
 
 def ephemeral_port(dice: Stream) -> int:

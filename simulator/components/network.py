@@ -50,6 +50,7 @@ class Firewall(State):
     """Everything between the servers that may stop a packet."""
 
     rules: tuple[Rule, ...] = ()
+    enabled: bool = True
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -72,23 +73,42 @@ class Network:
         self.firewall = firewall
         self.servers: dict[str, Server] = {}
 
-    def resolve(self, name: str, dice: Stream, *, proxy: bool = False) -> Server | None:
-        """The server of that name; ``None`` for one on the Internet.
+    def resolve(self, client: Server, name: str, dice: Stream, *, proxy: bool = False) -> Server | None:
+        """The server that ``client`` finds under that name; ``None`` for one on the Internet.
 
-        Raises ``Failure`` (``NameNotResolved``).
+        A computer knows its own name, then looks into its hosts file, then asks DNS. Raises ``Failure`` (``NameNotResolved``).
         """
+        known = self._lookup(client, name)
+        if known is not None:
+            return self.servers.get(known)
         dns = self.dns
-        server = dns.records.get(name.lower())
-        if server is not None:
-            return self.servers.get(server)
         inside = name.lower().endswith(f".{dns.entity}")
         if dns.forwards and not inside:
             return None
         because = dns.because("records" if inside else "forwards")
         raise Failure(NameNotResolved(name, proxy), because, dice.about(NAME_FAILURE_US, 10))
 
+    def _lookup(self, client: Server, name: str) -> str | None:
+        """What ``client`` is told at once when it looks up ``name``: by itself, its hosts file, or a record of DNS."""
+        low = name.lower()
+        if low == client.fqdn.lower():
+            return client.name
+        return client.hosts_file.entries.get(low) or self.dns.records.get(low)
+
+    def because_misled(self, client: Server, name: str) -> Entry | None:
+        """Why ``client`` finds another computer under ``name`` than it should, if it does."""
+        low = name.lower()
+        right = self.dns.healthy.get("records", self.dns.records).get(low)
+        if self._lookup(client, name) == right:
+            return None
+        return first(
+            client.hosts_file.because("entries") if low in client.hosts_file.entries else None, self.dns.because("records")
+        )
+
     def reach(self, client: Server, destination: str, port: int, dice: Stream) -> None:
         """Send a SYN from ``client`` to a server's (or an Internet host's) port; raises ``Failure`` when a rule stops it."""
+        if not self.firewall.enabled:
+            return
         for rule in self.firewall.rules:
             if (
                 rule.source in ("", client.name)
@@ -111,18 +131,23 @@ class Network:
 
         Raises ``Failure`` at the first hop that does not work: name, route, listener, TLS.
         """
-        server = self.resolve(name, dice)
+        server = self.resolve(client, name, dice)
+        misled = self.because_misled(client, name)
         if server is None:
-            raise Failure(ConnectionTimedOut(name, port), None, dice.about(DROPPED_US, 2))
+            raise Failure(ConnectionTimedOut(name, port), misled, dice.about(DROPPED_US, 2))
         self.reach(client, server.name, port, dice)
         iis = server.iis
         if iis is None:
-            raise Failure(ConnectionRefused(server.ip, port), None, dice.about(REFUSED_US, 8))
+            raise Failure(ConnectionRefused(server.ip, port), misled, dice.about(REFUSED_US, 8))
         binding = iis.listener(port)
         if binding is None:
-            raise Failure(ConnectionRefused(server.ip, port), iis.because_closed(port), dice.about(REFUSED_US, 8))
+            because = first(iis.because_closed(port), misled)
+            raise Failure(ConnectionRefused(server.ip, port), because, dice.about(REFUSED_US, 8))
         if ssl:
-            self._negotiate(name, binding, at, dice)
+            try:
+                self._negotiate(name, binding, at, dice)
+            except Failure as failure:
+                raise Failure(failure.reason, first(failure.because, misled), failure.took_us) from None
         return server, binding
 
     @staticmethod

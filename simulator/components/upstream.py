@@ -18,6 +18,8 @@ from simulator.dice import Dice, Stream
 from simulator.state import State
 from simulator.units import DAY, HOUR
 
+ADDRESS_US = 3 * DAY
+"""How long Microsoft Update is found under the same address [I: content networks change theirs without notice]."""
 BASELINE = 72_000
 """Revisions that were published before the simulation begins; a site's first synchronization reads about a quarter [I]."""
 BASELINE_DAYS = 4 * 365
@@ -167,6 +169,10 @@ class Catalogue:
         """Revisions at each of the definition hours, and at the patch hour of a second Tuesday."""
         stream = self._published(day)
         return [stream.between(24, 120) for _ in _DEFINITION_HOURS], stream.between(360, 600) if self._is_patch_day(day) else 0
+
+    def address(self, at: int) -> str:
+        """Where Microsoft Update is reached at instant ``at``: one of the addresses that are reserved for documentation."""
+        return f"203.0.113.{self._dice.stream(f'microsoft update/address/{at // ADDRESS_US}').between(1, 255)}"
 
     def revision(self, at: int) -> int:
         """Number of the newest revision at instant ``at``."""

@@ -53,6 +53,29 @@ class Programs(State):
     """The WSUS administration console, which brings Microsoft.UpdateServices.Administration."""
 
 
+@dataclass(slots=True, eq=False, kw_only=True)
+class HostsFile(State):
+    """The file ``hosts`` of one computer: what stands in it is not asked of DNS."""
+
+    entries: dict[str, str]
+    """Names, lower case, to the name of a server, or to the address of a host on the Internet."""
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class WindowsSettings(State):
+    """Settings of one computer that are tried when something does not work, and rarely help."""
+
+    loopback_check: bool = True
+    """Windows authentication to oneself under another name is refused (off: DisableLoopbackCheck) [L]."""
+    own_names: tuple[str, ...] = ()
+    """Names, lower case, that are let through all the same (BackConnectionHostNames) [L]."""
+    winhttp_proxy: str = ""
+    """What ``netsh winhttp`` set; WSUS takes its proxy from its own configuration."""
+
+
+ADMINISTRATORS, GUESTS = "Administrators", "Guests"
+
+
 class Server:
     """A computer of the estate."""
 
@@ -65,8 +88,20 @@ class Server:
         self.computer_account = f"{netbios_domain}\\{name}$"
         self.services: dict[str, WindowsService] = {}
         self.programs = Programs(entity=f"{name}/programs", wsus_console=False)
+        self.hosts_file = HostsFile(entity=f"{name}/hosts", entries={})
+        self.settings = WindowsSettings(entity=f"{name}/Windows")
+        self.groups = {group: Group(entity=f"{name}/{group}", members=()) for group in (ADMINISTRATORS, GUESTS)}
         self.iis: Iis | None = None
         self.wsus: Wsus | None = None
+
+    def groups_of(self, account: str) -> tuple[str, ...]:
+        """The local groups of which ``account`` is expressly a member."""
+        return tuple(name for name, group in self.groups.items() if account in group.members)
+
+    def answers_itself_as(self, name: str) -> bool:
+        """Whether Windows authentication to itself under ``name`` works: the loopback check lets few names through."""
+        low, settings = name.lower(), self.settings
+        return not settings.loopback_check or low == self.fqdn.lower() or low in settings.own_names
 
     def add_service(self, name: str) -> WindowsService:
         service = self.services[name] = WindowsService(entity=f"{self.name}/{name}", name=name)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from simpy import Interrupt, Process
 
 from simulator.components.actor import Actor, Steps
-from simulator.components.iis import DIRECTORIES, Caller, Verdict, ephemeral_port, request
+from simulator.components.iis import DIRECTORIES, Binding, Caller, ephemeral_port, not_found, request
+from simulator.components.network import DROPPED_US
 from simulator.components.susdb import Susdb
 from simulator.components.upstream import Portion, Subscription
-from simulator.components.windows import Account, Group, Server, WindowsService
+from simulator.components.windows import ADMINISTRATORS, Account, Group, Server, WindowsService
 from simulator.events import (
+    RequestNotFound,
     RequestsRejected,
     RequestsServed,
     Served,
@@ -31,6 +33,7 @@ from simulator.failures import (
     CallTimedOut,
     ConfigurationRefused,
     ConnectionRefused,
+    ConnectionTimedOut,
     DatabaseUnreachable,
     Failure,
     HttpStatus,
@@ -58,6 +61,8 @@ RETRY_PAUSE_US = 11_800 * MS
 run takes the seed's 28 s [I]."""
 SQL_TIMEOUT_US = 15 * SECOND
 """A connection to SQL Server is given up after this long [I: .NET's default]."""
+BY_APPLICATION = 5
+"""Substatus of a 401 that the application behind the directory decides on [L: 401.5]; that WSUS's is this one [C]."""
 AUTOMATIC_DELAY_US = 20 * MINUTE
 """From switching on WSUS's own schedule to its first synchronization [I: the hour is the administrator's choice]."""
 BATCH = 50
@@ -200,9 +205,12 @@ class Wsus(Actor):
         trouble = self._serve(account)
         if trouble is not None:
             return trouble
-        if account in self.administrators.members or account == self.server.computer_account:
+        local = self.server.groups[ADMINISTRATORS].members
+        if account in self.administrators.members or account in local or account == self.server.computer_account:
             return None
-        return PermissionRefused(account), self.administrators.because("members")
+        names_it = self.world.version.names_missing_permission
+        refusal: Reason = PermissionRefused(account) if names_it else HttpStatus(401, BY_APPLICATION)
+        return refusal, self.administrators.because("members")
 
     def configure(self, *, replica: bool = False) -> None:
         """Take settings from WCM; raises ``Failure`` when WSUS cannot: a replica has none of its own. ``replica``: it is one."""
@@ -417,7 +425,7 @@ class Wsus(Actor):
     def _upstream_wsus(self) -> Wsus | None:
         if not self.settings.upstream:
             return None
-        server = self.world.network.servers.get(self.world.network.dns.records.get(self.settings.upstream.lower(), ""))
+        server = self.world.network.resolve(self.server, self.settings.upstream, self.dice)
         return server.wsus if server is not None else None
 
     def _check_database(self) -> None:
@@ -479,17 +487,22 @@ class Wsus(Actor):
             ssl=settings.upstream_ssl,
             at=self.now,
             took_us=took_us,
+            because=settings.because("upstream", "upstream_port", "upstream_ssl"),
         )
 
     def _ask_directly(self, took_us: int) -> int:
         network, host = self.world.network, self.world.microsoft_update.host
-        network.resolve(host, self.dice)
+        network.resolve(self.server, host, self.dice)
         network.reach(self.server, host, 443, self.dice)
+        hosts_file = self.server.hosts_file
+        address = hosts_file.entries.get(host)
+        if address is not None and address != self.world.catalogue.address(self.now):
+            raise Failure(ConnectionTimedOut(address, 443), hosts_file.because("entries"), self.dice.about(DROPPED_US, 2))
         return took_us
 
     def _ask_through_proxy(self, took_us: int) -> int:
         settings, network = self.settings, self.world.network
-        server = network.resolve(settings.proxy_host, self.dice, proxy=True)
+        server = network.resolve(self.server, settings.proxy_host, self.dice, proxy=True)
         name = settings.proxy_host if server is None else server.name
         network.reach(self.server, name, settings.proxy_port, self.dice)
         if (
@@ -498,7 +511,8 @@ class Wsus(Actor):
             or server is not self.proxy.server
             or settings.proxy_port != self.proxy.settings.port
         ):
-            raise Failure(ConnectionRefused(settings.proxy_host, settings.proxy_port), None, 2 * SECOND)
+            misled = network.because_misled(self.server, settings.proxy_host)
+            raise Failure(ConnectionRefused(settings.proxy_host, settings.proxy_port), misled, 2 * SECOND)
         return self.proxy.relay(settings, took_us)
 
 
@@ -554,19 +568,18 @@ class HealthMonitor(Actor):
             rows: list[Served] = []
             found: list[tuple[HealthService, Reason | None, Entry | None]] = []
             self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice)
+            if iis.site_at(binding.port) is iis.other_site:
+                self._check_elsewhere(binding)
+                return
             for service, name in _CHECKED:
                 directory = iis.directories[name]
                 account = self.caller.account if service == "ApiRemoting" else self._nobody
-                verdict = iis.verdict(directory, account, https=binding.https)
-                trouble = directory.application(account.name) if verdict.status == 200 and directory.application else None
-                if trouble is not None and isinstance(trouble[0], HttpStatus):
-                    verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
+                verdict, reason, why = iis.answer(directory, account, https=binding.https)
                 rows += iis.rows(directory, verdict, 3, fresh=True)
-                reason: Reason | None = (
-                    None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)
-                )
-                found.append((service, reason, verdict.because))
+                found.append((service, reason, why))
             because = next((cause for _, reason, cause in found if reason is not None), None)
+            if because is None and any(reason is not None for _, reason, _ in found):
+                because = self.wsus.settings.because("using_ssl")
             served = RequestsServed(iis.web_site, binding.port, server.ip, server.ip, "health", tuple(rows))
             entry = self.caller.pen(server).report(self.now, served, because)
             if because is None and not self._broken and not binding.https:
@@ -576,6 +589,17 @@ class HealthMonitor(Actor):
         except Failure as failure:
             for service, _ in _CHECKED:
                 self._note(service, failure.reason, failure.because)
+
+    def _check_elsewhere(self, binding: Binding) -> None:
+        """Another web site has taken the port."""
+        server = self.wsus.server
+        iis = server.iis
+        assert iis is not None
+        rows = tuple(row for _, name in _CHECKED for row in not_found(iis.directories[name].endpoint))
+        event = RequestNotFound(iis.other_site.number, binding.port, server.ip, server.ip, "health", rows)
+        entry = self.caller.pen(server).report(self.now, event, binding.because("port"))
+        for service, _ in _CHECKED:
+            self._note(service, HttpStatus(404, 0, rows[0].win32), entry)
 
     def _check_rejected(self, port: int) -> None:
         server = self.wsus.server
