@@ -350,7 +350,8 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
       wsyncsim explain S19-1 wsyncmgr.log:21
       wsyncsim explain S21-1 PS1SITE/wsyncmgr.log:12 --language de
     """
-    from wsyncsim.explain import damage_told, explain_line, explain_run
+    from wsyncsim.explain import explain_line, explain_run
+    from wsyncsim.run_folder import damage_told
 
     language = language or default_language()
     lines = explain_run(run_folder, language) if place is None else explain_line(run_folder, place, language)
