@@ -14,7 +14,7 @@ import msgspec
 from scenarios.repairs import REPAIRS
 from simulator.clock import Zone
 from simulator.errors import WsyncsimError
-from simulator.units import HOUR
+from simulator.units import DAY, HOUR
 
 Json = dict[str, Any]
 Clock = Callable[[str], str]
@@ -64,8 +64,9 @@ def _local(zone: Zone, form: str, stamp: str) -> str:
 
 
 def offset_changes(zone: Zone, start: int, end: int) -> bool:
-    """Whether the clocks are put forward or back between two instants."""
-    return zone.bias_min(start) != zone.bias_min(end)
+    """Whether the clocks are put forward or back between two instants; a year has the same offset at both its ends."""
+    bias_min = zone.bias_min(start)
+    return any(zone.bias_min(at) != bias_min for at in (*range(start, end, 7 * DAY), end))
 
 
 def clock_of(answer: Json) -> Clock:
