@@ -24,6 +24,8 @@ MOST_DETAILS: Final = 400
 """Marks with a row of text and log lines; what happens more often is folded further."""
 MOST_ROWS: Final = 400
 """Rows of the table of synchronizations; beyond that, runs with the same end become one row."""
+MOST_BARS: Final = 120
+"""Synchronizations of a site that are bars of their own; of more, those near to each other become one bar."""
 MOST_LINES: Final = 6
 """Log lines in a row of text."""
 MOST_FINE: Final = 60
@@ -451,7 +453,7 @@ class Drawing:
 
     def _draw_runs(self, groups: list[Group]) -> None:
         by_host: dict[str, list[Group]] = {}
-        nearest = 2.0 if len(self._tale.runs) <= 2 * MOST_ROWS else 6.0
+        nearest = 2.0 if len(self._tale.runs) <= MOST_BARS * len(self._tale.window.sites) else 6.0
         for run in self._tale.runs:
             bars = by_host.setdefault(run.host, [])
             if bars and bars[-1].first.outcome == run.outcome and self.x(run.began) - self.x(bars[-1].ended) < nearest:
@@ -582,14 +584,15 @@ class Drawing:
         rows = self.healthy if cluster.healthy else self.abnormal
         shape.target = f"{'h' if cluster.healthy else 'e'}{len(rows) + 1}"
         told_moments = sorted(moments, key=lambda moment: (moment.at, moment.id))
-        places = [place for moment in told_moments for place in moment.places]
+        chosen = [place for moment in moments for place in moment.places][:MOST_LINES]
+        places = [place for moment in told_moments for place in moment.places if place in chosen]
         detail = Detail(
             shape.target,
             self.clock(cell.first_at),
             where,
             cluster.mark,
             list(dict.fromkeys(self._moment_words(moment) for moment in told_moments)),
-            [self._line(place) for place in places[:MOST_LINES]],
+            [self._line(place) for place in places],
         )
         if not cluster.healthy:
             chain = list(chain_of(self._tale, moments[0].id))
