@@ -58,7 +58,9 @@ def write_timeline(
         started = datetime.fromisoformat(answer["story"]["start"])
     target = _target(folder, out)
     with damage_told(folder):
-        window = window_of(answer, site, _time(begin, "--from", started), _time(end, "--to", started))
+        window = window_of(
+            folder, answer, site.upper() if site is not None else None, _time(begin, "--from", started), _time(end, "--to", started)
+        )
         tale, text = read_tale(folder, answer, window, progress)
         page = _page(answer, window, Drawing(tale, text, language), language)
     _write(target, page)
@@ -137,7 +139,7 @@ def _page(answer: Json, window: Window, drawing: Drawing, language: str) -> str:
     )
     loader = environment.loader
     assert loader is not None
-    style, script = (loader.get_source(environment, f"timeline.{kind}")[0] for kind in ("css", "js"))
+    style, script = (loader.get_source(environment, f"timeline.{kind}")[0].replace("\r\n", "\n") for kind in ("css", "js"))
 
     def say(name: str, **values: Any) -> str:
         return word("timeline", name, language, values)

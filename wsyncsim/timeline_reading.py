@@ -247,7 +247,7 @@ def _hosts(sites: list[Json], wanted: str | None) -> dict[str, tuple[str, ...]]:
 
 
 def window_of(
-    answer: Json, site: str | None, begin: Callable[[Zone, int], int] | None, end: Callable[[Zone, int], int] | None
+    folder: Path, answer: Json, site: str | None, begin: Callable[[Zone, int], int] | None, end: Callable[[Zone, int], int] | None
 ) -> Window:
     """What is to be shown of a run. ``begin`` and ``end`` turn the estate's zone, and the run's own limit, into an instant."""
     story = answer["story"]
@@ -266,7 +266,11 @@ def window_of(
             hint=f"It lasts from {zone.local(start):%Y-%m-%dT%H:%M} to {zone.local(stop):%Y-%m-%dT%H:%M}",
         )
     shown = frozenset(codes if site is None else [site])
-    return Window(first, last, zone, shown, _hosts(sites, site))
+    hosts = _hosts(sites, site)
+    if site is None:  # servers of no site come last
+        others = sorted(path.name for path in (folder / "truth" / "records").iterdir() if path.is_dir())
+        hosts |= {host: () for host in others if host not in hosts}
+    return Window(first, last, zone, shown, hosts)
 
 
 class Reader:
