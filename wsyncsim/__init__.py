@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios.run import Outcome
 
-__all__ = ["__version__", "play"]
+__all__ = ["__version__", "play", "timeline"]
 
 
 def _refuse_foreign_layers() -> None:
@@ -73,3 +73,31 @@ def play(
         "hours": hours,
     }
     return run.play(find(os.fspath(story), Changes(**changes)), Path(out), truth=truth, force=force, tool_version=__version__)
+
+
+def timeline(
+    run_folder: str | PathLike[str],
+    out: str | PathLike[str] | None = None,
+    *,
+    language: str | None = None,
+    site: str | None = None,
+    begin: str | None = None,
+    end: str | None = None,
+) -> Path:
+    """Draw a run that ``play`` wrote as one HTML file, and return its path.
+
+    ``out`` is the file (default: ``<name of the run folder>-timeline.html`` in the current folder), ``language`` is ``en`` or
+    ``de`` (default: ``WSYNCSIM_LANGUAGE``, else ``en``), ``site`` the code of the only site to show, ``begin`` and ``end`` local
+    times such as ``2026-03-02T08:00``. Raises ``simulator.errors.WsyncsimError`` for mistakes; nothing is written then.
+    """
+    from wsyncsim.timeline_page import write_timeline
+    from wsyncsim.words import default_language
+
+    return write_timeline(
+        Path(run_folder),
+        Path(out) if out is not None else None,
+        language=language or default_language(),
+        site=site,
+        begin=begin,
+        end=end,
+    )

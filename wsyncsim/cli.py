@@ -350,7 +350,8 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
       wsyncsim explain S19-1 wsyncmgr.log:21
       wsyncsim explain S21-1 PS1SITE/wsyncmgr.log:12 --language de
     """
-    from wsyncsim.explain import damage_told, explain_line, explain_run
+    from wsyncsim.explain import explain_line, explain_run
+    from wsyncsim.run_folder import damage_told
 
     language = language or default_language()
     lines = explain_run(run_folder, language) if place is None else explain_line(run_folder, place, language)
@@ -358,6 +359,35 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
         texts = list(lines)
     for text in texts:
         click.echo(text)
+
+
+@wsyncsim.command()
+@click.argument("run_folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="HTML file (default: ./RUN_FOLDER-timeline.html).")
+@click.option("--site", default=None, metavar="CODE", help="Only this site's servers.")
+@click.option("--from", "begin", default=None, metavar="TIME", help="Local time, such as 2026-03-02T08:00, or 08:00.")
+@click.option("--to", "end", default=None, metavar="TIME", help="Local time until which it goes.")
+@_language
+def timeline(
+    run_folder: Path, out: Path | None, site: str | None, begin: str | None, end: str | None, language: str | None
+) -> None:
+    """Draw a run as one HTML page: who did what when, what failed, and why.
+
+    The page needs no network and no script. An earlier timeline is replaced; no other file is.
+
+    \b
+    Examples:
+      wsyncsim timeline S19-1
+      wsyncsim timeline S19-1 --from 07:50 --to 09:00 --out morning.html
+      wsyncsim timeline S21-1 --site PS1 --language de
+    """
+    from wsyncsim.output import progress_bar
+    from wsyncsim.timeline_page import write_timeline
+
+    language = language or default_language()
+    with progress_bar(word("timeline", "reading", language)) as progress:
+        written = write_timeline(run_folder, out, language=language, site=site, begin=begin, end=end, progress=progress)
+    click.echo(_shown(written))
 
 
 @wsyncsim.command()

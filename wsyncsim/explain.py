@@ -3,87 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from generators.truth_record import TruthRecord
 from scenarios.faults import FAULTS
-from scenarios.repairs import REPAIRS
-from simulator.clock import Zone
 from simulator.errors import WsyncsimError
-from simulator.units import HOUR, SECOND
+from wsyncsim.run_folder import Clock, Json, action_words, answer_of, clock_of, json_lines, text_of, truth_of
 from wsyncsim.words import event_words, reason_words, value_words, word
-
-Json = dict[str, Any]
-Clock = Callable[[str], str]
 
 
 class ExplainError(WsyncsimError):
     """There is nothing to explain there."""
 
 
-def _truth(folder: Path) -> Path:
-    truth = folder / "truth"
-    if not (folder / "manifest.json").is_file():
-        raise ExplainError("it is not the folder of a run (no manifest.json)", where=str(folder), hint="Make one: wsyncsim run S19")
-    if not (truth / "answer.json").is_file():
-        raise ExplainError(
-            "this run has no answer key", where=str(folder), hint="It was made with --no-truth; make it again without"
-        )
-    return truth
-
-
-def _json_lines(path: Path) -> Iterator[Json]:
-    decode = msgspec.json.Decoder(Json).decode
-    with path.open("rb") as lines:
-        for line in lines:
-            yield decode(line)
-
-
-def _answer(truth: Path) -> Json:
-    answer: Json = msgspec.json.decode((truth / "answer.json").read_bytes())
-    return answer
-
-
-def _instant(stamp: str) -> int:
-    return int(datetime.fromisoformat(stamp).timestamp()) * SECOND
-
-
-def _local(zone: Zone, form: str, stamp: str) -> str:
-    """A UTC time of the answer key on the estate's clocks."""
-    return zone.local(_instant(stamp)).strftime(form)
-
-
-def _clock(answer: Json) -> Clock:
-    """Local times; with their offset where it changes in the course of the run."""
-    story = answer["story"]
-    zone, start = Zone(story["timezone"]), _instant(story["start_utc"])
-    changes = zone.bias_min(start) != zone.bias_min(start + int(story["hours"]) * HOUR)
-    return partial(_local, zone, "%Y-%m-%d %H:%M:%S %z" if changes else "%Y-%m-%d %H:%M:%S")
-
-
-@contextmanager
-def damage_told(folder: Path) -> Iterator[None]:
-    """A run that somebody has changed cannot be explained."""
-    try:
-        yield
-    except (OSError, msgspec.MsgspecError, KeyError, ValueError) as error:
-        raise ExplainError(
-            f"this run is damaged: {error}", where=str(folder), hint="Make it again: the same seed gives the same run"
-        ) from None
-
-
 def explain_run(folder: Path, language: str) -> Iterator[str]:
     """The whole run in words: root causes, synchronizations, what is missing."""
-    truth = _truth(folder)
-    answer = _answer(truth)
-    clock = _clock(answer)
+    truth = truth_of(folder)
+    answer = answer_of(truth)
+    clock = clock_of(answer)
     story = answer["story"]
     yield word("explain", "what", language, {**story, "title": story["title"][language]})
     yield word("explain", "times", language, story)
@@ -93,20 +33,16 @@ def explain_run(folder: Path, language: str) -> Iterator[str]:
         yield ""
         yield f"{word('explain', 'actions', language)}:"
         for action in answer["actions"]:
-            yield f"  {clock(action['at'])}  {action['site']}: {_action_words(action, language)}"
+            yield f"  {clock(action['at'])}  {action['site']}: {action_words(action, language)}"
     yield ""
     yield f"{word('explain', 'runs', language)}:"
-    for run in _json_lines(truth / "runs.jsonl"):
+    for run in json_lines(truth / "runs.jsonl"):
         yield f"  {_run_words(run, clock, language)}"
     if answer["missing"]:
         yield ""
         yield f"{word('explain', 'missing', language)}:"
         for missing in answer["missing"]:
             yield f"  {missing['host']}: {missing['event']} ({missing['here']} / {missing['healthy']})"
-
-
-def _action_words(action: Json, language: str) -> str:
-    return f"{action['action']} {REPAIRS[action['action']].title.in_(language)}"
 
 
 def _root_causes(answer: Json, clock: Clock, language: str) -> Iterator[str]:
@@ -145,14 +81,14 @@ def _run_words(run: Json, clock: Clock, language: str) -> str:
 
 def explain_line(folder: Path, place: str, language: str) -> Iterator[str]:
     """Why one line was written. ``place`` is ``LOG:LINE``, the log by name, or as much of its path as tells it apart."""
-    truth = _truth(folder)
+    truth = truth_of(folder)
     match = re.fullmatch(r"(.+):(\d+)", place)
     if match is None:
         raise ExplainError(f"{place!r} is not LOG:LINE", hint="For example wsyncmgr.log:57, or CS1SITE/wsyncmgr.log:57")
     path = _find_log(truth / "records", match[1])
     number = int(match[2])
     record = _find_record(path, number)
-    text = _text_of(folder / record.file, record)
+    text = text_of(folder / record.file, record.byte_start, record.byte_end)
     yield word("explain", "line_of", language, {"file": record.file, "line": number, "ts": record.ts_local})
     yield f"  {text}"
     if record.run:
@@ -162,8 +98,8 @@ def explain_line(folder: Path, place: str, language: str) -> Iterator[str]:
         yield word("explain", "healthy_line", language)
         return
     wanted = {record.entry, *record.causes}
-    entries = {entry["id"]: entry for entry in _json_lines(truth / "entries.jsonl") if entry["id"] in wanted}
-    clock, because = _clock(_answer(truth)), word("explain", "because", language)
+    entries = {entry["id"]: entry for entry in json_lines(truth / "entries.jsonl") if entry["id"] in wanted}
+    clock, because = clock_of(answer_of(truth)), word("explain", "because", language)
     for depth, id in enumerate((record.entry, *record.causes)):
         entry = entries[id]
         host = f"{entry['host']}: " if entry["host"] else ""
@@ -206,13 +142,3 @@ def _find_record(path: Path, number: int) -> TruthRecord:
     raise ExplainError(
         f"there is no record at line {number}", where=path.name.removesuffix(".jsonl"), hint="It may be a header line"
     )
-
-
-def _text_of(file: Path, record: TruthRecord) -> str:
-    with file.open("rb") as log:
-        log.seek(record.byte_start)
-        raw = log.read(record.byte_end - record.byte_start)
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")
