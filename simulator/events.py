@@ -520,7 +520,7 @@ class RequestsServed(NamedTuple):
     port: int
     server_ip: str
     client_ip: str
-    agent: Literal["soap", "health"]
+    agent: Literal["soap", "health", "browser"]
     rows: tuple[Served, ...]
 
 

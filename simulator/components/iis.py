@@ -298,7 +298,7 @@ def request(
     took_us: int,
     fresh: bool = False,
     refusal_us: int = 40 * MS,
-    agent: Literal["soap", "health"] = "soap",
+    agent: Literal["soap", "health", "browser"] = "soap",
 ) -> int:
     """Ask ``directory`` of the server called ``name``: the time it took, microseconds.
 
