@@ -17,7 +17,7 @@ L50 and L72 alone leave something: a request of the person who looks, in the log
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -149,6 +149,10 @@ class Page:
         """State a fact; the same key may come with several values, the same pair comes once."""
         if (key, value) not in self.facts:
             self.facts.append((key, value))
+
+    def fact_set(self, key: str, values: Iterable[str]) -> None:
+        """State facts of one key in the order of the alphabet: what they have in common with another day is not their order."""
+        self.facts += [(key, value) for value in sorted(set(values))]
 
     def say(self, name: str, /, **values: Any) -> None:
         """Add a message of a ``look_*`` catalogue; one of several lines becomes several."""

@@ -102,14 +102,8 @@ class Lookout:
         ``csup``, ``prx``. ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what L70, L71, L72 and L95
         try. Raises ``LookError`` where there is nothing to see.
         """
-        known = find(id)
+        known, home, server, viewer = self.check(id, host=host, site=site, account=account)
         generation = self.story.generation
-        if generation not in known.generations:
-            raise LookError(
-                f"there is no look {known.id} in generation {generation}", hint=f"It exists in: {', '.join(known.generations)}"
-            )
-        home, server = self._place(known, host, site)
-        viewer = self._account(account)
         self._looks += 1
         see = Observer(
             look=known,
@@ -138,6 +132,18 @@ class Lookout:
             facts=tuple(page.facts),
             lines=tuple(page.lines),
         )
+
+    def check(
+        self, id: str, *, host: str | None = None, site: str | None = None, account: str | None = None
+    ) -> tuple[Look, Site, Server, Account]:
+        """What these arguments of ``look`` mean; raises ``LookError`` for those that mean nothing."""
+        known = find(id)
+        generation = self.story.generation
+        if generation not in known.generations:
+            raise LookError(
+                f"there is no look {known.id} in generation {generation}", hint=f"It exists in: {', '.join(known.generations)}"
+            )
+        return known, *self._place(known, host, site), self._account(account)
 
     def places(self, id: str) -> list[str]:
         """Names of the servers where that look shows something, site by site; one per site for a look at the site."""

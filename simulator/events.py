@@ -535,6 +535,7 @@ class RequestsRejected(NamedTuple):
     paths: tuple[str, ...]
     reason: Literal["AppOffline"]
     pool: str
+    agent: Literal["soap", "health", "browser"] = "soap"
 
 
 SILENT = (FaultBegan, FaultEnded, ActionTaken, ComponentStopped, GateClosed, SynFileArrived)

@@ -1,6 +1,8 @@
 """The looks, family by family; importing this registers them all."""
 
-from scenarios.look import LOOKS, Look
-from scenarios.looks import logs, tools, windows
+from __future__ import annotations
 
-__all__ = ["LOOKS", "Look", "logs", "tools", "windows"]
+from scenarios.look import LOOKS, Look
+from scenarios.looks import console, iis_manager, logs, network, site_server, tools, windows, wsus_console
+
+__all__ = ["LOOKS", "Look", "console", "iis_manager", "logs", "network", "site_server", "tools", "windows", "wsus_console"]

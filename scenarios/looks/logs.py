@@ -34,12 +34,14 @@ def _status_messages(see: Observer, page: Page, components: tuple[str, ...]) -> 
             rows.append("  ".join((columns[0], *columns[3:])))
     page.say("status_shown", count=len(rows[-EVENTS_SHOWN:]), total=len(rows))
     page.lines += rows[-EVENTS_SHOWN:]
+    said = []
     for record in see.files.records(host, r"StatusMessages\.jsonl$"):
         message = msgspec.json.decode(see.files.bytes_of(record))
         if message["component"] in components:
             strings = [see.files.exception(text) or text for text in message["strings"] if text]
             os_error = f" 0x{message['os_error']:08X}" if message["os_error"] else ""
-            page.fact("status", f"{message['id']} {message['component']}{os_error} {strings}")
+            said.append(" ".join((f"{message['id']} {message['component']}{os_error}", *strings)))
+    page.fact_set("status", said)
 
 
 @look("L01", minutes=2, hosts=("ss",), site_wide=True)
@@ -67,8 +69,7 @@ def _component_log(see: Observer, page: Page, name: str) -> None:
     """The end of a component's log, and what its messages have said."""
     pattern = rf"(^|/){re.escape(name)}\.lo[g_]$"
     _show(page, see.files.tail(see.server.name, pattern), f"{name}.log")
-    for record in see.files.records(see.server.name, pattern):
-        page.fact("template", see.files.meaning(record))
+    page.fact_set("template", map(see.files.meaning, see.files.records(see.server.name, pattern)))
 
 
 @look("L20", minutes=3, hosts=("ss",))
@@ -106,6 +107,7 @@ def _events(see: Observer, page: Page, channel: str) -> None:
     page.say("events_shown", channel=channel, host=host, count=len(shown[-EVENTS_SHOWN:]), total=len(shown))
     for text in shown[-EVENTS_SHOWN:]:
         page.quote(text.rstrip())
+    facts = []
     short = _services(see.world.version, see.run.os_language)
     for record in files.records(host, rf"{channel}\.xml$"):
         found = _EVENT.search(files.bytes_of(record))
@@ -120,7 +122,8 @@ def _events(see: Observer, page: Page, channel: str) -> None:
             said = f"{params['reporter']} {files.exception(params['description'])}".rstrip()
         else:
             said = files.meaning(record)
-        page.fact("event", f"{found[1]} {found[2]} {said}")
+        facts.append(f"{found[1]} {found[2]} {said}".rstrip())
+    page.fact_set("event", facts)
 
 
 @look("L34", minutes=2, hosts=EVERY_SERVER)
@@ -142,11 +145,13 @@ def security_events(see: Observer, page: Page) -> None:
 
 
 def _requests(see: Observer, page: Page, pattern: str) -> None:
+    facts = []
     hosts = {server.ip: name for name, server in see.world.network.servers.items()}
     for record in see.files.records(see.server.name, pattern):
         params = record.params
         client = hosts.get(params["client_ip"], params["client_ip"])
-        page.fact("request", " ".join((client, params["user"], *(str(params[name]) for name in _W3C_FIELDS))))
+        facts.append(" ".join((client, params["user"], *(str(params[name]) for name in _W3C_FIELDS))))
+    page.fact_set("request", facts)
 
 
 @look("L37", minutes=4, hosts=WSUS_SERVERS)
@@ -172,6 +177,5 @@ def iis_log_of_another_site(see: Observer, page: Page) -> None:
 def http_error_log(see: Observer, page: Page) -> None:
     pattern = r"HTTPERR/httperr\d+\.log$"
     _show(page, see.files.tail(see.server.name, pattern, TAIL_LINES), "httperr1.log")
-    for record in see.files.records(see.server.name, pattern):
-        params = record.params
-        page.fact("rejected", f"{params['uri']} {params['reason']} {params['pool']}")
+    rejected = (record.params for record in see.files.records(see.server.name, pattern))
+    page.fact_set("rejected", (f"{params['uri']} {params['reason']} {params['pool']}" for params in rejected))

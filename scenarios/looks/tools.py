@@ -1,62 +1,26 @@
-"""Looks from the WSUS console and with tools: connecting, names, ports, browsers, certificates, wsusutil, PowerShell."""
+"""The two looks that leave something behind: connecting the WSUS console, and a browser. The request of the person who looks
+stands in the log of the web site that answered it, as soon as time has moved on."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal
 
-from scenarios.look import ADMINISTRATOR, CLIENTS, LookError, Observer, Page, look
-from simulator.components.iis import Caller, request
-from simulator.components.site import Site
-from simulator.dice import Stream
-from simulator.failures import (
-    ConnectionRefused,
-    ConnectionTimedOut,
-    Failure,
-    HttpStatus,
-    NameNotResolved,
-    PermissionRefused,
-    Reason,
-    TlsRefused,
-    TrustNotEstablished,
-)
-from simulator.units import MS, SECOND
-
-ANSWER_US = 20 * MS
-"""What a healthy answer takes that somebody asked for by hand."""
+from scenarios.look import CLIENTS, LookError, Observer, Page, look
+from scenarios.looks.ways import ANSWER_US, address_of, dice, let_in, outcome
+from simulator.components.iis import DIRECTORIES, Caller, request
+from simulator.failures import Failure
 
 
-def dice(see: Observer) -> Stream:
-    """Dice of this look alone: it takes nothing from anybody else's."""
-    return see.world.dice.stream(f"look/{see.look.id}/{see.server.name}/{see.at}")
+def _ask(see: Observer, name: str, port: int, directory: str, *, ssl: bool, agent: Literal["soap", "browser"]) -> None:
+    """A request as the person who looks; it leaves what any request leaves. Raises ``Failure``."""
+    caller = Caller(see.world.journal, see.server, f"look{see.number}/{directory}", see.account, dice(see))
+    request(see.world.network, caller, name, port, directory, ssl=ssl, at=see.at, took_us=ANSWER_US, fresh=True, agent=agent)
 
 
-def outcome(reason: Reason) -> str:
-    """A failure in one language-free word or two."""
-    match reason:
-        case NameNotResolved():
-            return "name not resolved"
-        case ConnectionRefused():
-            return "refused"
-        case ConnectionTimedOut():
-            return "no answer"
-        case TrustNotEstablished(problem=problem):
-            return f"certificate: {problem}"
-        case TlsRefused():
-            return "no TLS"
-        case HttpStatus(status=status):
-            return f"HTTP {status}"
-        case PermissionRefused():
-            return "permission refused"
-    return type(reason).__name__
-
-
-# --- the WSUS console
-
-
-def _connect_target(see: Observer) -> tuple[str, int, bool]:
-    """Server, port and SSL that somebody types into Connect to Server."""
+def _api_address(see: Observer) -> tuple[str, int, bool]:
+    """Server, port and SSL that somebody types into Connect to Server: on the server itself what is right there."""
     if see.target is not None:
-        return _address(see.target)
+        return address_of(see.target)
     sup = see.site.sup
     if see.server is see.site.wsus.server:
         settings = see.wsus.settings
@@ -65,42 +29,9 @@ def _connect_target(see: Observer) -> tuple[str, int, bool]:
     return sup.fqdn, sup.port, sup.use_ssl
 
 
-def _address(target: str) -> tuple[str, int, bool]:
-    """``[https://]host[:port]`` taken apart."""
-    ssl = target.lower().startswith("https://")
-    host, colon, port = target.split("://", 1)[-1].partition("/")[0].partition(":")
-    if not host or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)):
-        raise LookError(
-            f"{target!r} is not host:port", hint="For example CS1SUP.CONTOSO.COM:8530, or https://CS1SUP.CONTOSO.COM:8531"
-        )
-    return host, int(port) if port else (443 if ssl else 80), ssl
-
-
-def _ask(see: Observer, name: str, port: int, directory: str, *, ssl: bool, agent: str) -> None:
-    """A request as the person who looks; it leaves what any request leaves. Raises ``Failure``."""
-    caller = Caller(see.world.journal, see.server, f"look{see.number}/{directory}", see.account, dice(see))
-    request(
-        see.world.network,
-        caller,
-        name,
-        port,
-        directory,
-        ssl=ssl,
-        at=see.at,
-        took_us=ANSWER_US,
-        fresh=True,
-        agent="browser" if agent == "browser" else "soap",
-    )
-
-
-def _let_in(see: Observer, reason: Reason) -> bool:
-    """Administrators of a server may use its WSUS without being members of WSUS Administrators [W]."""
-    return isinstance(reason, PermissionRefused) and see.account.name.endswith(f"\\{ADMINISTRATOR}")
-
-
 @look("L50", minutes=2, hosts=CLIENTS, leaves_trace=True)
 def connect_console(see: Observer, page: Page) -> None:
-    name, port, ssl = _connect_target(see)
+    name, port, ssl = _api_address(see)
     page.say("connecting", server=name, port=port, ssl=page.word(ssl), account=see.account.name)
     if not see.server.programs.wsus_console and see.server.wsus is None:
         page.fact("connect", "no console")
@@ -109,7 +40,7 @@ def connect_console(see: Observer, page: Page) -> None:
     try:
         _ask(see, name, port, "ApiRemoting30", ssl=ssl, agent="soap")
     except Failure as failure:
-        if not _let_in(see, failure.reason):
+        if not let_in(see, failure.reason):
             page.fact("connect", outcome(failure.reason))
             page.say("connect_failed", reason=see.run.reasons.text(failure.reason))
             return
@@ -121,50 +52,66 @@ def connect_console(see: Observer, page: Page) -> None:
         page.say("connected_service_stopped")
 
 
-# --- name and port
+@look("L72", minutes=3, hosts=CLIENTS, leaves_trace=True)
+def browse(see: Observer, page: Page) -> None:
+    """A person in a browser, who has a proxy of her own for the Internet."""
+    for url in [see.target] if see.target is not None else _usual_urls(see):
+        name, port, ssl = address_of(url)
+        if name.lower() == see.world.microsoft_update.host:
+            _browse_internet(see, page, url, port)
+        else:
+            _browse(see, page, url, name, port, ssl=ssl)
 
 
-class Endpoint(NamedTuple):
-    """Something that this site's synchronization needs to reach."""
-
-    name: str
-    port: int
-
-
-def _upstream(site: Site) -> Endpoint:
-    settings, world = site.wsus.settings, site.world
+def _usual_urls(see: Observer) -> list[str]:
+    """The API as the site addresses it, and what its WSUS asks first upstream."""
+    sup, settings = see.site.sup, see.site.wsus.settings
+    api = next(row.endpoint for row in DIRECTORIES if row.name == "ApiRemoting30")
+    urls = [f"{'https' if sup.use_ssl else 'http'}://{sup.fqdn}:{sup.port}{api}"]
     if settings.upstream:
-        return Endpoint(settings.upstream, settings.upstream_port)
-    if settings.proxy_host:
-        return Endpoint(settings.proxy_host, settings.proxy_port)
-    return Endpoint(world.microsoft_update.host, 443)
-
-
-@look("L71", minutes=2, hosts=CLIENTS)
-def port_test(see: Observer, page: Page) -> None:
-    if see.target is not None:
-        name, port, _ = _address(see.target)
-        wanted = [Endpoint(name, port)]
+        dss = next(row.endpoint for row in DIRECTORIES if row.name == "DssAuthWebService")
+        scheme = "https" if settings.upstream_ssl else "http"
+        urls.append(f"{scheme}://{settings.upstream}:{settings.upstream_port}{dss}")
     else:
-        wanted = [Endpoint(see.site.sup.fqdn, see.site.sup.port), _upstream(see.site)]
-    for name, port in wanted:
-        result, took_us = _try_port(see, name, port)
-        page.fact(f"tcp.{name.lower()}:{port}", result)
-        page.say("tcp_row", name=name, port=port, result=page.word(result), took_s=-(-took_us // SECOND))
+        urls.append(f"https://{see.world.microsoft_update.host}")
+    return urls
 
 
-def _try_port(see: Observer, name: str, port: int) -> tuple[str, int]:
-    """What a TCP connection from there comes to, and how long it took, microseconds."""
-    network, rolls = see.world.network, dice(see)
+def _directory(url: str) -> str:
+    path = f"/{url.split('://', 1)[-1].partition('/')[2]}".lower()
+    for row in DIRECTORIES:
+        if path in (row.endpoint.lower(), f"/{row.name.lower()}"):
+            return row.name
+    raise LookError(f"{url} is none of WSUS's addresses", hint=f"Paths: {', '.join(row.endpoint for row in DIRECTORIES)}")
+
+
+def _browse(see: Observer, page: Page, url: str, name: str, port: int, *, ssl: bool) -> None:
+    directory = _directory(url)
+    key = f"browse.{url.lower()}"
     try:
-        server = network.resolve(name, rolls)
-        network.reach(see.server, name if server is None else server.name, port, rolls)
+        _ask(see, name, port, directory, ssl=ssl, agent="browser")
     except Failure as failure:
-        return outcome(failure.reason), failure.took_us
-    if server is None:
-        return "open", ANSWER_US
-    proxy = see.world.proxy
-    listens = server.iis is not None and server.iis.listener(port) is not None
-    if listens or (proxy is not None and server is proxy.server and port == proxy.settings.port):
-        return "open", ANSWER_US
-    return "refused", SECOND
+        if not let_in(see, failure.reason):
+            page.fact(key, outcome(failure.reason))
+            page.say("browse_failed", url=url, reason=see.run.reasons.text(failure.reason))
+            return
+    server = see.world.network.resolve(name, dice(see))
+    assert server is not None
+    assert server.iis is not None
+    anonymous = server.iis.directories[directory].anonymous
+    page.fact(key, "opened" if anonymous else "opened after logon")
+    page.say("browse_opened" if anonymous else "browse_opened_after_logon", url=url, account=see.account.name)
+
+
+def _browse_internet(see: Observer, page: Page, url: str, port: int) -> None:
+    host, network = see.world.microsoft_update.host, see.world.network
+    try:
+        if see.world.proxy is None:
+            network.resolve(host, dice(see))
+        network.reach(see.server, host, port, dice(see))
+    except Failure as failure:
+        page.fact(f"browse.{url.lower()}", outcome(failure.reason))
+        page.say("browse_failed", url=url, reason=see.run.reasons.text(failure.reason))
+        return
+    page.fact(f"browse.{url.lower()}", "opened")
+    page.say("browse_opened", url=url, account=see.account.name)

@@ -326,6 +326,7 @@ def request(
             (virtual.endpoint,),
             "AppOffline",
             iis.pool.name,
+            agent,
         )
         entry = pen.report(at, event, because)
         raise Failure(HttpStatus(503), entry, caller.dice.about(refusal_us, 8))

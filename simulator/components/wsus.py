@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simpy import Interrupt, Process
 
@@ -43,7 +44,9 @@ from simulator.state import State, first
 from simulator.units import DAY, HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.iis import Iis
     from simulator.components.proxy import ProxyServer
+    from simulator.dice import Stream
     from simulator.world import World
 
 START_TIMEOUT_US = 180 * SECOND
@@ -71,6 +74,22 @@ _CHECKED: tuple[tuple[HealthService, str], ...] = (
     ("DssAuth", "DssAuthWebService"),
     ("Reporting", "ReportingWebService"),
 )
+
+
+HISTORY = 50
+"""How many synchronizations the console's list goes back."""
+
+
+class PastSync(NamedTuple):
+    """A synchronization that has ended, as WSUS's own console lists it."""
+
+    began_at: int
+    ended_at: int
+    trigger: Literal["manual", "scheduled"]
+    trouble: UpstreamTrouble | None
+    """``None`` when it succeeded."""
+    proxy: bool
+    """It went through a proxy."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -119,6 +138,10 @@ class Wsus(Actor):
         self.total = 0
         self.trouble: tuple[UpstreamTrouble, Entry | None] | None = None
         """What the last synchronization came to: ``None`` when it succeeded."""
+        self.history: deque[PastSync] = deque(maxlen=HISTORY)
+        """Synchronizations that have ended, oldest first; the first was before the simulation."""
+        self._under_way: tuple[int, Literal["manual", "scheduled"]] = world.synced_at, "manual"
+        self._remember(world.synced_at, None)
         self.revision = world.catalogue.revision(world.synced_at)
         """Newest revision that it holds."""
         self._thread = self.dice.between(5, 90)
@@ -197,6 +220,7 @@ class Wsus(Actor):
 
     def _start(self, at: int, run: str | None, kind: Literal["manual", "scheduled"]) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
+        self._under_way = at, kind
         self._running = self.env.process(self._engine(at, run, kind))
 
     # --- synchronization engine
@@ -222,14 +246,22 @@ class Wsus(Actor):
         self.now += self.dice.about(1_100 * MS, 10)
         yield from self.catch_up()
         self.report(WsusSyncFinishFired(thread))
+        self._remember(self.now, None)
         self.phase = "idle"
         self.pen.run = self.caller.run = None
 
     def _end(self, at: int, trouble: UpstreamTrouble, because: Entry | None) -> None:
         """The synchronization has come to nothing."""
         self.trouble = trouble, self.pen.report(at, WsusSyncEnded(trouble, self._thread), because)
+        self._remember(at, trouble)
         self.phase = "idle"
         self.pen.run = self.caller.run = None
+
+    def _remember(self, at: int, trouble: UpstreamTrouble | None) -> None:
+        """Put the synchronization that has ended into the console's list."""
+        began_at, trigger = self._under_way
+        settings = self.settings
+        self.history.append(PastSync(began_at, at, trigger, trouble, bool(settings.proxy_host) and not settings.upstream))
 
     def _error(self, reason: Reason) -> UssError:
         """WSUS's own name for what went wrong on the way to its upstream server."""
@@ -417,16 +449,8 @@ class HealthMonitor(Actor):
             found: list[tuple[HealthService, Reason | None, Entry | None]] = []
             self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=self.now, dice=self.dice)
             for service, name in _CHECKED:
-                directory = iis.directories[name]
-                account = self.caller.account if service == "ApiRemoting" else self._nobody
-                verdict = iis.verdict(directory, account, https=binding.https)
-                trouble = directory.application(account.name) if verdict.status == 200 and directory.application else None
-                if trouble is not None and isinstance(trouble[0], HttpStatus):
-                    verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
-                rows += iis.rows(directory, verdict, 3, fresh=True)
-                reason: Reason | None = (
-                    None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)
-                )
+                verdict, reason = self._answer(iis, service, name, https=binding.https)
+                rows += iis.rows(iis.directories[name], verdict, 3, fresh=True)
                 found.append((service, reason, verdict.because))
             because = next((cause for _, reason, cause in found if reason is not None), None)
             served = RequestsServed(iis.web_site, binding.port, server.ip, server.ip, "health", tuple(rows))
@@ -438,6 +462,31 @@ class HealthMonitor(Actor):
         except Failure as failure:
             for service, _ in _CHECKED:
                 self._note(service, failure.reason, failure.because)
+
+    def _answer(self, iis: Iis, service: HealthService, name: str, *, https: bool) -> tuple[Verdict, Reason | None]:
+        """How one web service answers this server's own request, and what is wrong with that."""
+        directory = iis.directories[name]
+        account = self.caller.account if service == "ApiRemoting" else self._nobody
+        verdict = iis.verdict(directory, account, https=https)
+        trouble = directory.application(account.name) if verdict.status == 200 and directory.application else None
+        if trouble is not None and isinstance(trouble[0], HttpStatus):
+            verdict = Verdict(trouble[0].status, 0, 0, verdict.user, trouble[1])
+        return verdict, None if verdict.status == 200 else HttpStatus(verdict.status, verdict.substatus, verdict.win32)
+
+    def findings(self, at: int, dice: Stream) -> list[tuple[HealthService, Reason]]:
+        """The web services that a check at instant ``at`` would find broken, and why; nothing is asked or reported."""
+        server = self.wsus.server
+        iis = server.iis
+        assert iis is not None
+        binding = iis.https if self.wsus.settings.using_ssl else iis.http
+        if not iis.pool.started and iis.listener(binding.port) is not None:
+            return [(service, HttpStatus(503)) for service, _ in _CHECKED]
+        try:
+            self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=at, dice=dice)
+        except Failure as failure:
+            return [(service, failure.reason) for service, _ in _CHECKED]
+        answers = ((service, self._answer(iis, service, name, https=binding.https)[1]) for service, name in _CHECKED)
+        return [(service, reason) for service, reason in answers if reason is not None]
 
     def _check_rejected(self, port: int) -> None:
         server = self.wsus.server
