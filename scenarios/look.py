@@ -123,8 +123,10 @@ class View:
     account: str
     at: int
     """When, microseconds since the epoch (UTC)."""
+    local: str
+    """When, on that server's clock, as its language writes it."""
     minutes: int
-    """What it costs."""
+    """What it costs, simulated minutes."""
     facts: tuple[tuple[str, Fact], ...]
     """Key and value, in order; a key may come more than once. Independent of the language."""
     lines: tuple[str, ...]
@@ -132,7 +134,7 @@ class View:
 
     def as_json(self) -> dict[str, Any]:
         """All of it as JSON values."""
-        fields = ("id", "title", "where", "host", "site", "account", "at", "minutes")
+        fields = ("id", "title", "where", "host", "site", "account", "at", "local", "minutes")
         return {**{name: getattr(self, name) for name in fields}, "facts": [list(fact) for fact in self.facts], "lines": self.lines}
 
 

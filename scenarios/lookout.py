@@ -128,6 +128,7 @@ class Lookout:
             site=home.code,
             account=viewer.name,
             at=self.now,
+            local=see.clock(self.now),
             minutes=known.minutes,
             facts=tuple(page.facts),
             lines=tuple(page.lines),

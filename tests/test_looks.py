@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from collections.abc import Iterator
@@ -143,6 +144,19 @@ def test_looking_at_trouble_leaves_every_byte_too(fault_id: str) -> None:
         list(_looks(looked))
     looked.go(fault.end_at)
     undisturbed.go(fault.end_at)
+    assert looked.texts == undisturbed.texts
+
+
+def test_looking_leaves_rolled_over_logs_as_they_would_have_been() -> None:
+    text = 'title.en = "t"\ntitle.de = "t"\nhours = 30\n[estate]\nbase = "contoso"\nlog_max_bytes = 10000\n'
+    story = parse(text, "test")
+    looked, undisturbed = Lookout(story), Lookout(story)
+    for hour in range(1, 30):
+        looked.go(story.start_at + hour * HOUR)
+        looked.look("L20")
+    looked.go(story.end_at)
+    undisturbed.go(story.end_at)
+    assert any(path.endswith(".lo_") for path in looked.texts)
     assert looked.texts == undisturbed.texts
 
 
@@ -387,3 +401,45 @@ def test_a_run_that_cannot_be_played_again_is_refused(run_folder: Path, tmp_path
     code, out, err = _command("look", str(tmp_path), "L45")
     assert (code, out) == (2, "")
     assert "Make the run anew" in err
+
+
+# --- the page
+
+
+def _page() -> str:
+    return (Path(__file__).parents[1] / "docs" / "looks.md").read_text(encoding="utf-8")
+
+
+def _rows() -> dict[str, list[str]]:
+    rows = ([cell.strip() for cell in line.strip("|").split("|")] for line in _page().splitlines() if line.startswith("| L"))
+    return {row[0]: row for row in rows}
+
+
+def test_the_page_lists_every_look_as_it_is() -> None:
+    rows = _rows()
+    assert list(rows) == sorted(LOOKS)
+    for id, look in LOOKS.items():
+        hosts = " ".join(look.hosts) + (" (site)" if look.site_wide else "")
+        told = [id, look.title("cb", "en"), look.title("cb", "de"), hosts, str(look.minutes)]
+        assert rows[id][:5] == told
+        assert rows[id][6] == look.reveals("cb", "en")
+
+
+@pytest.mark.parametrize("fault_id", ["S11", "S16", "S20", "S21", "M07", "M14", "M01"])
+def test_the_page_names_the_key_of_every_fact(fault_id: str) -> None:
+    known = {id: row[5].replace("`", "").split() for id, row in _rows().items()}
+    for view in _looks(_at(default_story(fault_id), 3 * HOUR), traces=True):
+        for key, _ in view.facts:
+            assert any(fnmatch.fnmatchcase(key, pattern) for pattern in known[view.id]), (view.id, key)
+
+
+def test_the_example_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"^```python\n(from.*?)^```$", _page(), re.MULTILINE | re.DOTALL)
+    exec(compile(example, "docs/looks.md", "exec"), {})
+    assert "DssAuthWebService.asmx 401 2" in capsys.readouterr().out
+
+
+def test_the_look_that_the_page_quotes_is_the_code() -> None:
+    (quoted,) = re.findall(r"^```python\n(@look.*?)^```$", _page(), re.MULTILINE | re.DOTALL)
+    code = (Path(__file__).parents[1] / "scenarios" / "looks" / "iis_manager.py").read_text(encoding="utf-8")
+    assert quoted in code

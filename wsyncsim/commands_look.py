@@ -131,10 +131,8 @@ def show_look(run: str, id: str, language: str, *, as_json: bool, options: Mappi
         at = f"{utc(view.at):%Y-%m-%dT%H:%M:%S.%f}Z"
         click.echo(msgspec.json.encode({**view.as_json(), "at": at}).decode())
         return
-    zone = Zone(story_of(run).timezone)
     values = {"id": view.id, "title": view.title, "host": view.host, "account": view.account}
-    at = zone.local(view.at).strftime("%Y-%m-%d %H:%M:%S")
-    click.echo(word("look", "head", language, {**values, "at": at}))
+    click.echo(word("look", "head", language, {**values, "at": view.local}))
     click.echo(f"  {view.where}")
     click.echo("")
     for line in view.lines:

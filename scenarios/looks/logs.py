@@ -6,18 +6,24 @@ What is shown is the end of the real file; facts are what it says of the last 24
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 
 import msgspec
 
 from generators.compile import compile_texts
+from generators.utc import utc_iso
 from scenarios.look import EVERY_SERVER, WSUS_SERVERS, Observer, Page, look
 from scenarios.look_logs import TAIL_LINES, Tail
+from simulator.units import MINUTE
 from simulator.versions import Version
 
 EVENTS_SHOWN = 8
 """How many events, or status messages, are shown."""
 _EVENT = re.compile(r"<Provider Name='([^']*)'.*?<EventID[^>]*>(\d+)</EventID>", re.DOTALL)
+_LIMITS_S = (10, 60, 240, 360)
+RECENT_US = 70 * MINUTE
+"""Within this time every component that works has asked WSUS something, once an hour."""
 _W3C_FIELDS = ("stem", "status", "substatus", "win32")
 
 
@@ -75,6 +81,20 @@ def _component_log(see: Observer, page: Page, name: str) -> None:
 @look("L20", minutes=3, hosts=("ss",))
 def wsyncmgr_log(see: Observer, page: Page) -> None:
     _component_log(see, page, "wsyncmgr")
+    page.fact_set("failed_after", _failed_after(see))
+
+
+def _failed_after(see: Observer) -> Iterator[str]:
+    """How long failed runs took, roughly: it tells a refused connection from one without an answer, and both from the gate."""
+    failed = False
+    for record in see.files.records(see.server.name, r"(^|/)wsyncmgr\.lo[g_]$"):
+        if record.template == "wsyncmgr.sync_failed":
+            failed = True
+        elif record.template == "wsyncmgr.sync_time" and failed:
+            failed = False
+            days, hours, minutes, seconds = map(int, re.findall(r"\d+", record.params["took"]))
+            took_s = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+            yield next((f"less than {limit_s} s" for limit_s in _LIMITS_S if took_s < limit_s), "longer")
 
 
 @look("L21", minutes=3, hosts=("ss",))
@@ -145,13 +165,17 @@ def security_events(see: Observer, page: Page) -> None:
 
 
 def _requests(see: Observer, page: Page, pattern: str) -> None:
-    facts = []
+    facts, recent = [], []
+    since = f"{utc_iso()(see.at - RECENT_US)}Z"
     hosts = {server.ip: name for name, server in see.world.network.servers.items()}
     for record in see.files.records(see.server.name, pattern):
         params = record.params
         client = hosts.get(params["client_ip"], params["client_ip"])
         facts.append(" ".join((client, params["user"], *(str(params[name]) for name in _W3C_FIELDS))))
+        if record.ts_utc >= since:
+            recent.append(client)
     page.fact_set("request", facts)
+    page.fact_set("client.recent", recent)
 
 
 @look("L37", minutes=4, hosts=WSUS_SERVERS)

@@ -8,8 +8,12 @@ from generators.compile import compile_texts
 from scenarios.look import EVERY_SERVER, WSUS_SERVERS, LookError, Observer, Page, look
 from simulator.components.windows import WindowsService
 
-_NETWORK_SERVICE = frozenset({"WsusService"})
-"""Services that run as NETWORK SERVICE; the others as LocalSystem [W]."""
+_LOGON = {
+    "WsusService": "NT AUTHORITY\\NETWORK SERVICE",
+    "MSSQL$MICROSOFT##SSEE": "NT AUTHORITY\\NETWORK SERVICE",
+    "MSSQL$MICROSOFT##WID": "NT SERVICE\\MSSQL$MICROSOFT##WID",
+}
+"""What services log on as; the others as LocalSystem [W]."""
 
 
 def service_name(see: Observer, service: WindowsService) -> str:
@@ -24,7 +28,7 @@ def service_name(see: Observer, service: WindowsService) -> str:
 def services(see: Observer, page: Page) -> None:
     for name, service in sorted(see.server.services.items()):
         state = "running" if service.running else "stopped"
-        account = "NETWORK SERVICE" if name in _NETWORK_SERVICE else "LocalSystem"
+        account = _LOGON.get(name, "LocalSystem")
         page.fact(f"service.{name}.state", state)
         page.say("service_row", name=service_name(see, service), short=name, state=page.word(state), account=account)
 
