@@ -42,7 +42,7 @@ def folder_permissions(see: Observer, page: Page) -> None:
         for denial in directory.denied:
             page.fact(f"permissions.{name}.deny", denial.account)
         denied = ", ".join(denial.account for denial in directory.denied)
-        page.say("permissions_row", name=name, readers=", ".join(directory.readers), denied=page.word(denied))
+        page.say("permissions_row", name=name, readers=", ".join(directory.readers), denied=denied or page.word("nobody"))
 
 
 @look("L64", minutes=1, hosts=WSUS_SERVERS)

@@ -61,7 +61,7 @@ def port_test(see: Observer, page: Page) -> None:
     for name, port in wanted:
         result, took_us = try_port(see, name, port)
         page.fact(f"tcp.{name.lower()}:{port}", result)
-        page.say("tcp_row", name=name, port=port, result=page.word(result), took_s=-(-took_us // SECOND))
+        page.say("tcp_row", name=name, port=port, result=page.word(result), took_s=took_us // SECOND)
 
 
 @look("L73", minutes=1, hosts=EVERY_SERVER)

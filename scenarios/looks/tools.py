@@ -100,7 +100,10 @@ def _browse(see: Observer, page: Page, url: str, name: str, port: int, *, ssl: b
     assert server.iis is not None
     anonymous = server.iis.directories[directory].anonymous
     page.fact(key, "opened" if anonymous else "opened after logon")
-    page.say("browse_opened" if anonymous else "browse_opened_after_logon", url=url, account=see.account.name)
+    if anonymous:
+        page.say("browse_opened", url=url)
+    else:
+        page.say("browse_opened_after_logon", url=url, account=see.account.name)
 
 
 def _browse_internet(see: Observer, page: Page, url: str, port: int) -> None:
@@ -114,4 +117,4 @@ def _browse_internet(see: Observer, page: Page, url: str, port: int) -> None:
         page.say("browse_failed", url=url, reason=see.run.reasons.text(failure.reason))
         return
     page.fact(f"browse.{url.lower()}", "opened")
-    page.say("browse_opened", url=url, account=see.account.name)
+    page.say("browse_opened", url=url)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from scenarios.look import ADMINISTRATOR, LookError, Observer
-from simulator.components.network import certificate_problem
+from simulator.components.network import REFUSED_US, certificate_problem
 from simulator.failures import (
     CallTimedOut,
     ConnectionRefused,
@@ -21,7 +21,7 @@ from simulator.failures import (
     TlsRefused,
     TrustNotEstablished,
 )
-from simulator.units import MS, SECOND
+from simulator.units import MS
 
 if TYPE_CHECKING:
     from simulator.components.iis import Binding
@@ -95,7 +95,7 @@ def try_port(see: Observer, name: str, port: int, *, always_listens: bool = Fals
     listens = server.iis is not None and server.iis.listener(port) is not None
     if listens or (proxy is not None and server is proxy.server and port == proxy.settings.port):
         return "open", ANSWER_US
-    return "refused", SECOND
+    return "refused", rolls.about(REFUSED_US, 8)
 
 
 def ask_quietly(see: Observer, client: Server, name: str, port: int, directory: str, *, ssl: bool) -> None:

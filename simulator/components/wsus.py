@@ -76,6 +76,8 @@ _CHECKED: tuple[tuple[HealthService, str], ...] = (
 )
 
 
+SYNC_BEFORE_US = 3 * MINUTE
+"""How long the synchronization before the simulation took, as the console lists it [C]."""
 HISTORY = 50
 """How many synchronizations the console's list goes back."""
 
@@ -140,7 +142,7 @@ class Wsus(Actor):
         """What the last synchronization came to: ``None`` when it succeeded."""
         self.history: deque[PastSync] = deque(maxlen=HISTORY)
         """Synchronizations that have ended, oldest first; the first was before the simulation."""
-        self._under_way: tuple[int, Literal["manual", "scheduled"]] = world.synced_at, "manual"
+        self._under_way: tuple[int, Literal["manual", "scheduled"]] = world.synced_at - SYNC_BEFORE_US, "manual"
         self._remember(world.synced_at, None)
         self.revision = world.catalogue.revision(world.synced_at)
         """Newest revision that it holds."""
