@@ -17,6 +17,7 @@ import msgspec
 
 from generators.catalogue import load
 from generators.compile import parts
+from generators.log import Memory
 from generators.utc import utc_iso
 from simulator.failures import UssError
 from simulator.units import HOUR
@@ -24,8 +25,11 @@ from simulator.versions import Version
 
 TAIL_LINES = 25
 """How many lines of a log are shown."""
+TAIL_BYTES = 16_384
+"""How much of the end of every file is kept, however old it is."""
 WINDOW_US = 24 * HOUR
 """How far back facts about logs reach."""
+_RECORDS = "truth/records/"
 STABLE = frozenset(
     {
         "account", "comp", "file", "id", "istr0", "istr1", "le", "name", "parent", "pool", "port", "scheme", "server", "site",
@@ -53,6 +57,53 @@ class Record(msgspec.Struct, frozen=True):
     component: str
 
 
+class _Place(msgspec.Struct, frozen=True):
+    """What is read of a truth record to tell whether it is old."""
+
+    byte_start: int
+    ts_utc: str
+
+
+class Recent(Memory):
+    """Files in memory of which only what looks may need is kept, so that memory does not grow with the length of a run: what
+    is not older than some instant, and the end of every file."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropped: dict[str, tuple[int, int]] = {}
+        """How many bytes and lines are missing at the beginning of a log."""
+
+    def roll(self, path: str, rolled: str) -> None:
+        super().roll(path, rolled)
+        self.dropped[rolled] = self.dropped.pop(path, (0, 0))
+
+    def forget(self, before: int) -> None:
+        """Drop what was written before that instant."""
+        stamp = f"{utc_iso()(max(before, 0))}Z"
+        for path in sorted(self._files):
+            if path.startswith(_RECORDS):
+                self._forget(path, stamp)
+
+    def _forget(self, truth: str, before: str) -> None:
+        records = self._files[truth]
+        decode = msgspec.json.Decoder(_Place).decode
+        old, start = 0, -1
+        for raw in bytes(records).splitlines(keepends=True):
+            place = decode(raw)
+            if place.ts_utc >= before:
+                start = place.byte_start
+                break
+            old += len(raw)
+        del records[:old]
+        path = f"logs/{truth.removeprefix(_RECORDS).removesuffix('.jsonl')}"
+        log = self._files[path]
+        gone, gone_lines = self.dropped.get(path, (0, 0))
+        room = len(log) - TAIL_BYTES
+        cut = log.rfind(b"\n", 0, max(room if start < 0 else min(start - gone, room), 0)) + 1
+        self.dropped[path] = gone + cut, gone_lines + log.count(b"\n", 0, cut)
+        del log[:cut]
+
+
 @dataclass(frozen=True, slots=True)
 class Tail:
     """The end of a file."""
@@ -67,8 +118,12 @@ class Tail:
 class LogFiles:
     """All logs at one instant."""
 
-    def __init__(self, texts: Mapping[str, bytes], at: int, version: Version, os_language: str) -> None:
+    def __init__(
+        self, texts: Mapping[str, bytes], dropped: Mapping[str, tuple[int, int]], at: int, version: Version, os_language: str
+    ) -> None:
+        """``dropped``: how many bytes and lines are missing at the beginning of a file."""
         self._texts = texts
+        self._dropped = dropped
         self._since = f"{utc_iso()(max(at - WINDOW_US, 0))}Z"
         self._version = version
         self._os_language = os_language
@@ -85,13 +140,14 @@ class LogFiles:
         if not paths:
             return None
         lines = _decoded(self._texts[paths[-1]]).splitlines()
-        return Tail(paths[-1].split("/", 2)[2], len(lines), tuple(lines[-count:]))
+        _, dropped_lines = self._dropped.get(paths[-1], (0, 0))
+        return Tail(paths[-1].split("/", 2)[2], dropped_lines + len(lines), tuple(lines[-count:]))
 
     def records(self, host: str, pattern: str) -> Iterator[Record]:
         """Records of the last 24 hours, oldest first, of all files that match."""
         decode = msgspec.json.Decoder(Record).decode
         for path in self.paths(host, pattern):
-            truth = self._texts.get(f"truth/records/{path.removeprefix('logs/')}.jsonl", b"")
+            truth = self._texts.get(f"{_RECORDS}{path.removeprefix('logs/')}.jsonl", b"")
             for raw in truth.splitlines():
                 record = decode(raw)
                 if record.ts_utc >= self._since:
@@ -99,7 +155,8 @@ class LogFiles:
 
     def bytes_of(self, record: Record) -> str:
         """A record as it stands in its file."""
-        return _decoded(self._texts[record.file][record.byte_start : record.byte_end])
+        dropped, _ = self._dropped.get(record.file, (0, 0))
+        return _decoded(self._texts[record.file][record.byte_start - dropped : record.byte_end - dropped])
 
     def meaning(self, record: Record) -> str:
         """Message id and what is stable of its parameters, as one text."""

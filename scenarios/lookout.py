@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from generators.log import Run
 from generators.write import Recorder
 from scenarios.look import ADMINISTRATOR, ROLES, Look, LookError, Observer, Page, Past, Role, View
-from scenarios.look_logs import LogFiles
+from scenarios.look_logs import WINDOW_US, LogFiles, Recent
 from scenarios.looks import LOOKS
 from scenarios.mistakes import did_you_mean
 from scenarios.text import Language
@@ -16,7 +16,7 @@ from simulator.events import ActionTaken, SyncFailed, SyncSucceeded
 from simulator.world import SLICE_US
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from scenarios.story import Story
     from simulator.components.site import Site
@@ -31,10 +31,15 @@ class Lookout:
     leave). Several looks at one instant share one world. Time only moves forward.
     """
 
-    def __init__(self, story: Story, seed: int | None = None) -> None:
+    def __init__(self, story: Story, seed: int | None = None, *, everything: bool = False) -> None:
+        """``everything`` keeps all logs in memory (``texts``), instead of what looks need: the last day, and the ends of files."""
         self.story = story
         self.world = story.build(seed)
-        self._recorder = Recorder(self.world.estate, self.world.version, None, os_language=story.os_language, truth=True)
+        self._everything = everything
+        self._store = Recent()
+        self._recorder = Recorder(
+            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, memory=self._store
+        )
         self._run = Run(self.world.estate, self.world.version, story.os_language)
         self._actions: list[Entry] = []
         self._outcomes: dict[str, Entry] = {}
@@ -71,18 +76,22 @@ class Lookout:
             elif isinstance(event, SyncSucceeded | SyncFailed):
                 self._outcomes[(entry.run or "").split("-")[0]] = entry
         self._recorder.record(entries)
+        if not self._everything:
+            self._recorder.flush()
+            self._store.forget(self.now - WINDOW_US)
 
     @property
     def files(self) -> LogFiles:
         """All logs, up to now."""
         if self._files is None:
             self._recorder.flush()
-            self._files = LogFiles(self._recorder.texts, self.now, self.world.version, self.story.os_language)
+            texts, dropped = self._recorder.texts, dict(self._store.dropped)
+            self._files = LogFiles(texts, dropped, self.now, self.world.version, self.story.os_language)
         return self._files
 
     @property
     def texts(self) -> dict[str, bytes]:
-        """All files up to now, by path, as a run's folder has them (event logs without their last line)."""
+        """All files up to now, by path, as a run's folder has them (event logs without their last line); see ``everything``."""
         self._recorder.flush()
         return self._recorder.texts
 
@@ -133,6 +142,13 @@ class Lookout:
             facts=tuple(page.facts),
             lines=tuple(page.lines),
         )
+
+    def views(self, language: Language = "en", *, traces: bool = False) -> Iterator[View]:
+        """Every look that this generation has, at every place of the estate; with ``traces`` those too that leave something."""
+        for id, known in sorted(LOOKS.items()):
+            if self.story.generation in known.generations and (traces or not known.leaves_trace):
+                for place in self.places(id):
+                    yield self.look(id, host=place, language=language)
 
     def check(
         self, id: str, *, host: str | None = None, site: str | None = None, account: str | None = None

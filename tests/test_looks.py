@@ -39,21 +39,12 @@ def _story(estate: str = "contoso-child", generation: Generation = "cb", *, hour
     return parse(text, "test", Changes(**changes))
 
 
-def _looks(lookout: Lookout, language: Language = "en", *, traces: bool = False) -> Iterator[View]:
-    """Every look at every place of the estate."""
-    for id, look in LOOKS.items():
-        if look.leaves_trace and not traces:
-            continue
-        for place in lookout.places(id):
-            yield lookout.look(id, host=place, language=language)
-
-
 def _facts(views: Iterator[View]) -> dict[tuple[str, str], tuple[tuple[str, Fact], ...]]:
     return {(view.id, view.host): view.facts for view in views}
 
 
-def _at(story: Story, offset: int = LOOKED_AFTER_US, seed: int | None = None) -> Lookout:
-    lookout = Lookout(story, seed)
+def _at(story: Story, offset: int = LOOKED_AFTER_US, seed: int | None = None, *, everything: bool = True) -> Lookout:
+    lookout = Lookout(story, seed, everything=everything)
     lookout.go(story.start_at + offset)
     return lookout
 
@@ -64,10 +55,10 @@ def _at(story: Story, offset: int = LOOKED_AFTER_US, seed: int | None = None) ->
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_every_look_shows_something_in_both_languages(generation: Generation) -> None:
     seen: set[str] = set()
-    for estate in ("contoso-child", "contoso-proxy", "contoso-ssl"):
+    for estate in ("contoso-child", "contoso-proxy", "contoso-ssl", "contoso-local"):
         lookout = _at(_story(estate, generation))
         for language in LANGUAGES:
-            for view in _looks(lookout, language, traces=True):
+            for view in lookout.views(language, traces=True):
                 seen.add(view.id)
                 assert view.lines, (view.id, view.host)
                 assert all(line == line.rstrip("\r\n") for line in view.lines)
@@ -79,23 +70,23 @@ def test_every_look_shows_something_in_both_languages(generation: Generation) ->
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_facts_are_the_same_in_every_language(generation: Generation) -> None:
     lookout = _at(_story(generation=generation))
-    english, german = (_facts(_looks(lookout, language)) for language in LANGUAGES)
+    english, german = (_facts(lookout.views(language)) for language in LANGUAGES)
     assert english == german
 
 
 def test_facts_of_a_healthy_day_are_the_same_with_every_seed() -> None:
-    first, second, third = (_facts(_looks(_at(_story(), seed=seed))) for seed in (1, 2, 3))
+    first, second, third = (_facts(_at(_story(), seed=seed).views()) for seed in (1, 2, 3))
     assert first == second == third
 
 
 def test_facts_are_plain_values() -> None:
-    for view in _looks(_at(_story("contoso-proxy")), traces=True):
+    for view in _at(_story("contoso-proxy")).views(traces=True):
         assert json.loads(json.dumps(view.as_json()))["facts"] == [list(fact) for fact in view.facts]
 
 
 @pytest.mark.parametrize("os_language", LANGUAGES)
 def test_facts_do_not_depend_on_what_the_servers_speak(os_language: Language) -> None:
-    facts = [_facts(_looks(_at(default_story("S21", changes=Changes(os_language=each)), 3 * HOUR))) for each in ("en", os_language)]
+    facts = [_facts(_at(default_story("S21", changes=Changes(os_language=each)), 3 * HOUR).views()) for each in ("en", os_language)]
     assert facts[0] == facts[1]
 
 
@@ -126,10 +117,10 @@ def test_no_password_is_ever_shown() -> None:
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_looking_leaves_every_byte_as_it_would_have_been(generation: Generation) -> None:
     fault = default_story("S21", generation=generation)
-    looked, undisturbed = Lookout(fault), Lookout(fault)
+    looked, undisturbed = Lookout(fault, everything=True), Lookout(fault, everything=True)
     for offset in (70 * MINUTE, 123 * MINUTE, 3 * HOUR, 5 * HOUR):
         looked.go(fault.start_at + offset)
-        list(_looks(looked))
+        list(looked.views())
     looked.go(fault.start_at + 6 * HOUR)
     undisturbed.go(fault.start_at + 6 * HOUR)
     assert looked.texts == undisturbed.texts
@@ -138,10 +129,10 @@ def test_looking_leaves_every_byte_as_it_would_have_been(generation: Generation)
 @pytest.mark.parametrize("fault_id", ["S20", "M07", "M14", "S12"])
 def test_looking_at_trouble_leaves_every_byte_too(fault_id: str) -> None:
     fault = default_story(fault_id)
-    looked, undisturbed = Lookout(fault), Lookout(fault)
+    looked, undisturbed = Lookout(fault, everything=True), Lookout(fault, everything=True)
     for offset in (117 * MINUTE, 150 * MINUTE, 3 * HOUR):
         looked.go(fault.start_at + offset)
-        list(_looks(looked))
+        list(looked.views())
     looked.go(fault.end_at)
     undisturbed.go(fault.end_at)
     assert looked.texts == undisturbed.texts
@@ -150,7 +141,7 @@ def test_looking_at_trouble_leaves_every_byte_too(fault_id: str) -> None:
 def test_looking_leaves_rolled_over_logs_as_they_would_have_been() -> None:
     text = 'title.en = "t"\ntitle.de = "t"\nhours = 30\n[estate]\nbase = "contoso"\nlog_max_bytes = 10000\n'
     story = parse(text, "test")
-    looked, undisturbed = Lookout(story), Lookout(story)
+    looked, undisturbed = Lookout(story, everything=True), Lookout(story, everything=True)
     for hour in range(1, 30):
         looked.go(story.start_at + hour * HOUR)
         looked.look("L20")
@@ -160,14 +151,24 @@ def test_looking_leaves_rolled_over_logs_as_they_would_have_been() -> None:
     assert looked.texts == undisturbed.texts
 
 
+def test_what_is_old_may_be_forgotten() -> None:
+    text = 'title.en = "t"\ntitle.de = "t"\nhours = 120\n[estate]\nbase = "contoso-child"\nlog_max_bytes = 100000\n'
+    text += '[[timeline]]\nat = "80h"\nfault = "S21"\nuntil = "90h"\n'
+    story = parse(text, "test")
+    whole, recent = (_at(story, 110 * HOUR, everything=everything) for everything in (True, False))
+    assert list(whole.views()) == list(recent.views())
+    size = sum(map(len, whole.texts.values()))
+    assert sum(map(len, recent.texts.values())) < size / 2
+
+
 def test_looking_now_and_then_shows_what_looking_once_shows() -> None:
     story = default_story("S11")
     often = Lookout(story)
     for minutes in (10, 115, 116, 130):
         often.go(story.start_at + minutes * MINUTE)
-        list(_looks(often))
+        list(often.views())
     often.go(story.start_at + 3 * HOUR)
-    assert _facts(_looks(often)) == _facts(_looks(_at(story, 3 * HOUR)))
+    assert _facts(often.views()) == _facts(_at(story, 3 * HOUR).views())
 
 
 def _new_lines(looked: Lookout, undisturbed: Lookout) -> dict[str, list[str]]:
@@ -234,7 +235,7 @@ def _differences(fault_id: str, generation: Any) -> dict[str, int]:
     """Look -> number of facts that differ between the fault's world and its healthy twin, while it is in force."""
     story = default_story(fault_id, generation=generation)
     offset = next(step.at for step in story.timeline if step.kind == "fault") + 100 * MINUTE
-    faulty, healthy = (_facts(_looks(_at(each, offset), traces=True)) for each in (story, story.without_faults()))
+    faulty, healthy = (_facts(_at(each, offset).views(traces=True)) for each in (story, story.without_faults()))
     found: dict[str, int] = {}
     for place, facts in faulty.items():
         found[place[0]] = found.get(place[0], 0) + len(set(facts) ^ set(healthy.get(place, ())))
@@ -428,7 +429,7 @@ def test_the_page_lists_every_look_as_it_is() -> None:
 @pytest.mark.parametrize("fault_id", ["S11", "S16", "S20", "S21", "M07", "M14", "M01"])
 def test_the_page_names_the_key_of_every_fact(fault_id: str) -> None:
     known = {id: row[5].replace("`", "").split() for id, row in _rows().items()}
-    for view in _looks(_at(default_story(fault_id), 3 * HOUR), traces=True):
+    for view in _at(default_story(fault_id), 3 * HOUR).views(traces=True):
         for key, _ in view.facts:
             assert any(fnmatch.fnmatchcase(key, pattern) for pattern in known[view.id]), (view.id, key)
 

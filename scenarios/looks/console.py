@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scenarios.look import Observer, Page, look
 from scenarios.looks.ways import try_port
+from simulator.events import SyncSucceeded
 
 
 @look("L04", minutes=2, hosts=("ss",), site_wide=True)
@@ -92,6 +93,6 @@ def site_system_status(see: Observer, page: Page) -> None:
 @look("L93", minutes=4, hosts=("ss",), site_wide=True)
 def site_database_tables(see: Observer, page: Page) -> None:
     last = see.past.outcomes.get(see.site.code)
-    state = "none" if last is None else "6702" if type(last.event).__name__ == "SyncSucceeded" else "6703"
+    state = "none" if last is None else "6702" if isinstance(last.event, SyncSucceeded) else "6703"
     page.fact("sync_status.last_state", state)
     page.say("sync_status_row", sup=see.site.sup.fqdn, version=see.site.content_version, state=state)

@@ -33,10 +33,9 @@ _W3C_FIELDS = ("stem", "status", "substatus", "win32")
 def _status_messages(see: Observer, page: Page, components: tuple[str, ...]) -> None:
     host = see.site.server.name
     rows = []
-    viewer = see.files.tail(host, rf"StatusMessages_{see.language}\.txt$", 10_000)
-    for row in viewer.lines[1:] if viewer is not None else ():
-        columns = row.split("\t")
-        if len(columns) > 5 and columns[5] in components:
+    for record in see.files.records(host, rf"StatusMessages_{see.language}\.txt$"):
+        columns = see.files.bytes_of(record).split("\t")
+        if columns[5] in components:
             rows.append("  ".join((columns[0], *columns[3:])))
     page.say("status_shown", count=len(rows[-EVENTS_SHOWN:]), total=len(rows))
     page.lines += rows[-EVENTS_SHOWN:]
