@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     from simulator.world import World
 
 ALL = tuple(VERSIONS)
-Role = Literal["ss", "sup", "psup", "csup", "prx", "dc"]
+Role = Literal["ss", "sup", "psup", "csup", "db", "prx", "dc"]
 """Where somebody looks, seen from a site: its site server, its software update point, its parent's, its (first) child's, the
-proxy server; ``dc`` stands for the directory and the DNS service, which have no server of their own here."""
-ROLES: tuple[Role, ...] = ("ss", "sup", "psup", "csup", "prx", "dc")
+proxy server; ``db`` and ``dc`` stand for the site database and the directory, which have no server of their own here."""
+ROLES: tuple[Role, ...] = ("ss", "sup", "psup", "csup", "db", "prx", "dc")
 EVERY_SERVER: Final[tuple[Role, ...]] = ("sup", "ss", "psup", "csup")
 CLIENTS: Final[tuple[Role, ...]] = ("ss", "sup", "psup", "csup")
 """The same servers, where one would first sit at the site server."""

@@ -195,7 +195,7 @@ class Lookout:
             return site.children[0].wsus.server if site.children else None
         if role == "prx":
             return self.world.proxy.server if self.world.proxy is not None else None
-        return site.server  # the directory is asked from wherever one sits
+        return site.server  # the database is there, and the directory is asked from wherever one sits
 
     def _owner(self, server: Server, site: Site) -> Site:
         """The site that a server belongs to: the given one if it is one of its own."""

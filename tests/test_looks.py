@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import wsyncsim as package
 from generators.catalogue import catalogues, load
@@ -171,6 +173,28 @@ def test_looking_now_and_then_shows_what_looking_once_shows() -> None:
     assert _facts(often.views()) == _facts(_at(story, 3 * HOUR).views())
 
 
+@settings(max_examples=20)
+@given(
+    fault_id=st.sampled_from(["S12", "S19", "S22", "M33"]),
+    looks=st.lists(st.tuples(st.integers(0, 5 * HOUR), st.sampled_from(sorted(LOOKS))), max_size=12),
+)
+def test_looking_at_any_time_at_anything_disturbs_nothing(fault_id: str, looks: list[tuple[int, str]]) -> None:
+    story = default_story(fault_id)
+    lookout = Lookout(story, everything=True)
+    for offset, id in sorted(looks):
+        lookout.go(story.start_at + offset)
+        if not LOOKS[id].leaves_trace:
+            for place in lookout.places(id):
+                lookout.look(id, host=place)
+    lookout.go(story.start_at + 6 * HOUR)
+    assert lookout.texts == _texts_without_looking(fault_id)
+
+
+@cache
+def _texts_without_looking(fault_id: str) -> dict[str, bytes]:
+    return _at(default_story(fault_id), 6 * HOUR).texts
+
+
 def _new_lines(looked: Lookout, undisturbed: Lookout) -> dict[str, list[str]]:
     """What is in the logs of the one and not of the other, by file."""
     before, after = undisturbed.texts, looked.texts
@@ -178,7 +202,10 @@ def _new_lines(looked: Lookout, undisturbed: Lookout) -> dict[str, list[str]]:
     for path, data in after.items():
         if path.startswith("logs/") and data != before.get(path):
             old = before.get(path, b"").decode().splitlines()
-            found[path.rsplit("/", 1)[-1]] = [line for line in data.decode().splitlines() if line not in old]
+            lines = data.decode().splitlines()
+            new = [line for line in lines if line not in old]
+            assert [line for line in lines if line not in new] == old, "only added to"
+            found[path.rsplit("/", 1)[-1]] = new
     return found
 
 

@@ -90,7 +90,7 @@ def site_system_status(see: Observer, page: Page) -> None:
         page.say("site_system_row", server=site.wsus.server.name, state=page.word(result))
 
 
-@look("L93", minutes=4, hosts=("ss",), site_wide=True)
+@look("L93", minutes=4, hosts=("db", "ss"), site_wide=True)
 def site_database_tables(see: Observer, page: Page) -> None:
     last = see.past.outcomes.get(see.site.code)
     state = "none" if last is None else "6702" if isinstance(last.event, SyncSucceeded) else "6703"
