@@ -52,9 +52,17 @@ class Recorder:
     """
 
     def __init__(
-        self, estate: Estate, version: Version, out: Path | None, *, os_language: Language = "en", truth: bool = False
+        self,
+        estate: Estate,
+        version: Version,
+        out: Path | None,
+        *,
+        os_language: Language = "en",
+        truth: bool = False,
+        memory: Memory | None = None,
     ) -> None:
-        self._store = Memory() if out is None else Folder(out)
+        """``memory``: where the files stay without ``out``, if not in one of its own."""
+        self._store = (memory or Memory()) if out is None else Folder(out)
         self._truth = truth
         self._contexts = Contexts()
         run = Run(estate, version, os_language)

@@ -615,7 +615,7 @@ class RequestsServed(NamedTuple):
     port: int
     server_ip: str
     client_ip: str
-    agent: Literal["soap", "health"]
+    agent: Literal["soap", "health", "browser"]
     rows: tuple[Served, ...]
 
 
@@ -626,7 +626,7 @@ class RequestNotFound(NamedTuple):
     port: int
     server_ip: str
     client_ip: str
-    agent: Literal["soap", "health"]
+    agent: Literal["soap", "health", "browser"]
     rows: tuple[Served, ...]
 
 
@@ -641,6 +641,7 @@ class RequestsRejected(NamedTuple):
     paths: tuple[str, ...]
     reason: Literal["AppOffline"]
     pool: str
+    agent: Literal["soap", "health", "browser"] = "soap"
 
 
 SILENT = (FaultBegan, FaultEnded, ActionTaken, ComponentStopped, GateClosed, SynFileArrived)

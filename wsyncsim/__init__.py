@@ -18,9 +18,10 @@ from wsyncsim._version import __version__
 if TYPE_CHECKING:
     from os import PathLike
 
+    from scenarios.look import View
     from scenarios.run import Outcome
 
-__all__ = ["__version__", "play", "timeline"]
+__all__ = ["__version__", "look", "play", "timeline"]
 
 
 def _refuse_foreign_layers() -> None:
@@ -73,6 +74,28 @@ def play(
         "hours": hours,
     }
     return run.play(find(os.fspath(story), Changes(**changes)), Path(out), truth=truth, force=force, tool_version=__version__)
+
+
+def look(
+    run: str | PathLike[str],
+    id: str,
+    *,
+    host: str | None = None,
+    site: str | None = None,
+    at: str | None = None,
+    account: str | None = None,
+    target: str | None = None,
+    language: str = "en",
+) -> View:
+    """Look at something in a run, as ``wsyncsim look`` does: what a console, file or command would show.
+
+    ``run`` is a run's folder, a packaged story, a fault id or a story file; ``id`` a look such as ``L45``; ``at`` a time after
+    the start (``2h30m``) or a local date and time, by default the end. Raises ``simulator.errors.WsyncsimError`` for mistakes.
+    To look at many things, use ``scenarios.lookout.Lookout``.
+    """
+    from wsyncsim.commands_look import look_once
+
+    return look_once(os.fspath(run), id, host=host, site=site, at=at, account=account, target=target, language=language)
 
 
 def timeline(

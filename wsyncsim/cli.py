@@ -391,6 +391,40 @@ def timeline(
 
 
 @wsyncsim.command()
+@click.argument("run", metavar="RUN")
+@click.argument("look_id", required=False, metavar="[ID]")
+@click.option(
+    "--host", default=None, help="Server, or role seen from the site: ss, sup, psup, csup, prx (default: the look's usual)."
+)
+@click.option("--site", default=None, metavar="CODE", help="Site to look from (default: the top-level site).")
+@click.option("--at", default=None, metavar="TIME", help="Time after the start (2h30m), or local date and time (default: the end).")
+@click.option("--account", default=None, metavar="NAME", help="Who looks (default: a domain administrator).")
+@click.option("--target", default=None, help="Name, host:port, URL or account to try (L70, L71, L72, L50, L81, L95).")
+@click.option("--json", "as_json", is_flag=True, help="Facts and lines as one JSON object on stdout.")
+@_language
+def look(run: str, look_id: str | None, as_json: bool, language: str | None, **options: str | None) -> None:
+    """Look at a simulated server: what a console, file, command or service would show at that moment.
+
+    RUN is the folder of a run, which is played again up to that moment, or a story or fault. Without ID: all looks, and where
+    they can be done. Looking changes nothing.
+
+    \b
+    Examples:
+      wsyncsim look S19
+      wsyncsim look S19-1 L45 --at 3h
+      wsyncsim look S21 L37 --site PS1 --host psup --at 2026-03-02T08:30
+      wsyncsim look S04 L71 --target CS1SUP.CONTOSO.COM:8530 --json
+    """
+    from wsyncsim.commands_look import show_list, show_look
+
+    language = language or default_language()
+    if look_id is None:
+        show_list(run, language, as_json=as_json)
+    else:
+        show_look(run, look_id, language, as_json=as_json, options=options)
+
+
+@wsyncsim.command()
 def schema() -> None:
     """Print the JSON Schema of story files, for editors."""
     import json

@@ -40,8 +40,9 @@ class HttpErrLog(Log):
         if not self._began:  # the header dates from the first line
             self._began = True
             self._begin(self.path(), self.header(at))
+        write = self.lines.browse_rejected if event.agent == "browser" else self.lines.rejected
         for path in event.paths:
-            self.lines.rejected(
+            write(
                 at,
                 event.client_ip,
                 event.client_port,

@@ -32,6 +32,7 @@ class IisLog(DailyLog):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._agent = compile_texts("iis", self.run.version, "en")["user_agent"](self.run.version.clr)
+        self._browser = compile_texts("iis", self.run.version, "en")["user_agent_browser"]()
         self._drafted: list[str] = []
         self._notes_drafted: list[str] = []
         draft = self._draft = copy(self.lines)
@@ -91,8 +92,10 @@ class IisLog(DailyLog):
             self._answers.clear()
         self._drafted.clear()
         self._notes_drafted.clear()
+        browser = event.agent == "browser"
+        write, agent = (self._draft.browsed, self._browser) if browser else (self._draft.request, self._agent)
         for row in event.rows:
-            self._draft.request(
+            write(
                 0,
                 event.web_site,
                 event.server_ip,
@@ -100,7 +103,7 @@ class IisLog(DailyLog):
                 event.port,
                 w3c(row.user),
                 event.client_ip,
-                self._agent,
+                agent,
                 row.status,
                 row.substatus,
                 row.win32,

@@ -354,7 +354,7 @@ def request(
     took_us: int,
     fresh: bool = False,
     refusal_us: int = 40 * MS,
-    agent: Literal["soap", "health"] = "soap",
+    agent: Literal["soap", "health", "browser"] = "soap",
     because: Entry | None = None,
     otherwise: Entry | None = None,
 ) -> int:
@@ -390,6 +390,7 @@ def request(
             (virtual.endpoint,),
             "AppOffline",
             iis.pool.name,
+            agent,
         )
         entry = pen.report(at, event, first(iis.pool.because("started"), because))
         raise Failure(HttpStatus(503), entry, caller.dice.about(refusal_us, 8))

@@ -65,6 +65,22 @@ class Certificate(State):
     trusted: bool = True
 
 
+CertificateProblem = Literal["expired", "not yet valid", "wrong name", "untrusted issuer"]
+
+
+def certificate_problem(name: str, certificate: Certificate, at: int) -> tuple[CertificateProblem, str] | None:
+    """Why somebody who calls a server ``name`` does not accept its certificate, and which setting it is; else ``None``."""
+    if at >= certificate.not_after:
+        return "expired", "not_after"
+    if at < certificate.not_before:
+        return "not yet valid", "not_before"
+    if name.lower() not in certificate.names:
+        return "wrong name", "names"
+    if not certificate.trusted:
+        return "untrusted issuer", "trusted"
+    return None
+
+
 class Network:
     """Who reaches whom."""
 
@@ -155,16 +171,9 @@ class Network:
         certificate = binding.certificate
         if not binding.https or certificate is None:
             raise Failure(TlsRefused(name), binding.because("certificate"), dice.about(TLS_FAILURE_US))
-        problem: Literal["expired", "not yet valid", "wrong name", "untrusted issuer"]
-        if at >= certificate.not_after:
-            problem, setting = "expired", "not_after"
-        elif at < certificate.not_before:
-            problem, setting = "not yet valid", "not_before"
-        elif name.lower() not in certificate.names:
-            problem, setting = "wrong name", "names"
-        elif not certificate.trusted:
-            problem, setting = "untrusted issuer", "trusted"
-        else:
+        found = certificate_problem(name, certificate, at)
+        if found is None:
             return
+        problem, setting = found
         because = first(certificate.because(setting), binding.because("certificate"))
         raise Failure(TrustNotEstablished(name, problem), because, dice.about(TLS_FAILURE_US))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from simpy import Interrupt, Process
 
 from simulator.components.actor import Actor, Steps
-from simulator.components.iis import DIRECTORIES, Binding, Caller, ephemeral_port, not_found, request
+from simulator.components.iis import DIRECTORIES, Binding, Caller, Verdict, ephemeral_port, not_found, request
 from simulator.components.network import DROPPED_US
 from simulator.components.susdb import Susdb
 from simulator.components.upstream import Portion, Subscription
@@ -50,7 +50,9 @@ from simulator.state import State, first
 from simulator.units import DAY, HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
+    from simulator.components.iis import Iis
     from simulator.components.proxy import ProxyServer
+    from simulator.dice import Stream
     from simulator.world import World
 
 START_TIMEOUT_US = 180 * SECOND
@@ -67,8 +69,6 @@ AUTOMATIC_DELAY_US = 20 * MINUTE
 """From switching on WSUS's own schedule to its first synchronization [I: the hour is the administrator's choice]."""
 BATCH = 50
 """Updates are fetched so many at a time [I]."""
-HISTORY = 50
-"""So many synchronizations are remembered [I: the console shows more]."""
 HISTORY_US = 4 * 365 * DAY
 """How long before the simulation a WSUS server was installed [I]."""
 DETECT_US = 10 * MINUTE
@@ -86,6 +86,12 @@ _CHECKED: tuple[tuple[HealthService, str], ...] = (
     ("DssAuth", "DssAuthWebService"),
     ("Reporting", "ReportingWebService"),
 )
+
+
+SYNC_BEFORE_US = 3 * MINUTE
+"""How long the synchronization before the simulation took, as the console lists it [C]."""
+HISTORY = 50
+"""How many synchronizations the console's list goes back."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -133,7 +139,10 @@ class SyncRecord(NamedTuple):
     account: str
     """Who started it by hand."""
     trouble: UpstreamTrouble | None
+    """``None`` when it succeeded, or runs."""
     items: int
+    proxy: bool
+    """It went through a proxy."""
 
 
 class Wsus(Actor):
@@ -165,7 +174,9 @@ class Wsus(Actor):
         """What the last synchronization came to: ``None`` when it succeeded."""
         self.susdb = Susdb(entity=f"{server.name}/SUSDB", installed_at=world.start - HISTORY_US)
         self.history: deque[SyncRecord] = deque(maxlen=HISTORY)
-        """Its last synchronizations, oldest first; the last one may still run."""
+        """Its last synchronizations, oldest first: one from before the simulation, and the last one may still run."""
+        before = world.synced_at - SYNC_BEFORE_US
+        self.history.append(SyncRecord(before, world.synced_at, "manual", "", None, 0, bool(settings.proxy_host)))
         self._thread = self.dice.between(5, 90)
         self._w3wp_thread = self.dice.between(5, 90)
         self._running: Process | None = None
@@ -267,7 +278,8 @@ class Wsus(Actor):
         self, at: int, run: str | None, kind: Literal["manual", "scheduled"], account: str = "", because: Entry | None = None
     ) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
-        self.history.append(SyncRecord(at, 0, kind, account, None, 0))
+        through_proxy = bool(self.settings.proxy_host) and not self.settings.upstream
+        self.history.append(SyncRecord(at, 0, kind, account, None, 0, through_proxy))
         self._began_because = because if kind == "manual" else self.settings.because("automatic")
         self._running = self.env.process(self._engine(at, run, kind, because))
 
@@ -572,10 +584,8 @@ class HealthMonitor(Actor):
                 self._check_elsewhere(binding)
                 return
             for service, name in _CHECKED:
-                directory = iis.directories[name]
-                account = self.caller.account if service == "ApiRemoting" else self._nobody
-                verdict, reason, why = iis.answer(directory, account, https=binding.https)
-                rows += iis.rows(directory, verdict, 3, fresh=True)
+                verdict, reason, why = self._answer(iis, service, name, https=binding.https)
+                rows += iis.rows(iis.directories[name], verdict, 3, fresh=True)
                 found.append((service, reason, why))
             because = next((cause for _, reason, cause in found if reason is not None), None)
             if because is None and any(reason is not None for _, reason, _ in found):
@@ -600,6 +610,28 @@ class HealthMonitor(Actor):
         entry = self.caller.pen(server).report(self.now, event, binding.because("port"))
         for service, _ in _CHECKED:
             self._note(service, HttpStatus(404, 0, rows[0].win32), entry)
+
+    def _answer(self, iis: Iis, service: HealthService, name: str, *, https: bool) -> tuple[Verdict, Reason | None, Entry | None]:
+        """How one web service answers this server's own request, what is wrong with that, and why."""
+        account = self.caller.account if service == "ApiRemoting" else self._nobody
+        return iis.answer(iis.directories[name], account, https=https)
+
+    def findings(self, at: int, dice: Stream) -> list[tuple[HealthService, Reason]]:
+        """The web services that a check at instant ``at`` would find broken, and why; nothing is asked or reported."""
+        server = self.wsus.server
+        iis = server.iis
+        assert iis is not None
+        binding = iis.https if self.wsus.settings.using_ssl else iis.http
+        if not iis.pool.started and iis.listener(binding.port) is not None:
+            return [(service, HttpStatus(503)) for service, _ in _CHECKED]
+        try:
+            self.world.network.open(server, server.fqdn, binding.port, ssl=binding.https, at=at, dice=dice)
+        except Failure as failure:
+            return [(service, failure.reason) for service, _ in _CHECKED]
+        if iis.site_at(binding.port) is iis.other_site:
+            return [(service, HttpStatus(404)) for service, _ in _CHECKED]
+        answers = ((service, self._answer(iis, service, name, https=binding.https)[1]) for service, name in _CHECKED)
+        return [(service, reason) for service, reason in answers if reason is not None]
 
     def _check_rejected(self, port: int) -> None:
         server = self.wsus.server

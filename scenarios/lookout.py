@@ -1,0 +1,247 @@
+"""A place to look from: a story that is played up to some instant, and everything that can be looked at there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+from generators.log import Run
+from generators.write import Recorder
+from scenarios.look import ADMINISTRATOR, ROLES, Look, LookError, Observer, Page, Past, Role, View
+from scenarios.look_logs import WINDOW_US, LogFiles, Recent
+from scenarios.looks import LOOKS
+from scenarios.mistakes import did_you_mean
+from scenarios.text import Language
+from simulator.components.windows import Account
+from simulator.events import ActionTaken, SyncFailed, SyncSucceeded
+from simulator.world import SLICE_US
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from scenarios.story import Story
+    from simulator.components.site import Site
+    from simulator.components.windows import Server
+    from simulator.journal import Entry
+
+
+class Lookout:
+    """Plays a story, as far as it is told to, and looks.
+
+    Looking does not disturb the run: the logs are the same, to the byte, whatever was looked at (but for what L50 and L72
+    leave). Several looks at one instant share one world. Time only moves forward.
+    """
+
+    def __init__(self, story: Story, seed: int | None = None, *, everything: bool = False) -> None:
+        """``everything`` keeps all logs in memory (``texts``), instead of what looks need: the last day, and the ends of files."""
+        self.story = story
+        self.world = story.build(seed)
+        self._everything = everything
+        self._store = Recent()
+        self._recorder = Recorder(
+            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, memory=self._store
+        )
+        self._run = Run(self.world.estate, self.world.version, story.os_language)
+        self._actions: list[Entry] = []
+        self._outcomes: dict[str, Entry] = {}
+        self._files: LogFiles | None = None
+        self._looks = 0
+        domain = self.world.estate.netbios_domain
+        self._administrator = Account(entity=f"{domain}\\{ADMINISTRATOR}", name=f"{domain}\\{ADMINISTRATOR}")
+
+    @property
+    def now(self) -> int:
+        """The instant that it has come to, microseconds since the epoch (UTC)."""
+        return self.world.now
+
+    def go(self, at: int, progress: Callable[[float], None] = lambda _share: None) -> None:
+        """Let time pass until instant ``at``; raises ``LookError`` for one that has passed, or lies after the story's end."""
+        began = self.now
+        if at < began:
+            raise LookError("time only moves forward", hint="Look at earlier times first, or play the story anew")
+        if at > self.world.end:
+            raise LookError("that is after the end of the story", hint="Play it with more hours")
+        while True:
+            until = min(self.now + SLICE_US, at)
+            self._take_down(self.world.run_until(until))
+            progress((self.now - began) / max(at - began, 1))
+            if until >= at:
+                return
+
+    def _take_down(self, entries: list[Entry]) -> None:
+        self._files = None
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, ActionTaken):
+                self._actions.append(entry)
+            elif isinstance(event, SyncSucceeded | SyncFailed):
+                self._outcomes[(entry.run or "").split("-")[0]] = entry
+        self._recorder.record(entries)
+        if not self._everything:
+            self._recorder.flush()
+            self._store.forget(self.now - WINDOW_US)
+
+    @property
+    def files(self) -> LogFiles:
+        """All logs, up to now."""
+        if self._files is None:
+            self._recorder.flush()
+            texts, dropped = self._recorder.texts, dict(self._store.dropped)
+            self._files = LogFiles(texts, dropped, self.now, self.world.version, self.story.os_language)
+        return self._files
+
+    @property
+    def texts(self) -> dict[str, bytes]:
+        """All files up to now, by path, as a run's folder has them (event logs without their last line); see ``everything``."""
+        self._recorder.flush()
+        return self._recorder.texts
+
+    def look(
+        self,
+        id: str,
+        *,
+        host: str | None = None,
+        site: str | None = None,
+        account: str | None = None,
+        language: Language = "en",
+        target: str | None = None,
+    ) -> View:
+        """Look at something, now.
+
+        ``host`` is a server's name or a role seen from ``site`` (default: the top-level site): ``ss``, ``sup``, ``psup``,
+        ``csup``, ``prx``. ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what L70, L71, L72 and L95
+        try. Raises ``LookError`` where there is nothing to see.
+        """
+        known, home, server, viewer = self.check(id, host=host, site=site, account=account)
+        generation = self.story.generation
+        self._looks += 1
+        see = Observer(
+            look=known,
+            world=self.world,
+            site=home,
+            server=server,
+            account=viewer,
+            language=language,
+            run=self._run,
+            files=self.files,
+            past=Past(tuple(self._actions), dict(self._outcomes)),
+            number=self._looks,
+            target=target,
+        )
+        page = Page(self.world.version, language)
+        known.do(see, page)
+        return View(
+            id=known.id,
+            title=known.title(generation, language),
+            where=known.where(generation, language),
+            host=server.name,
+            site=home.code,
+            account=viewer.name,
+            at=self.now,
+            local=see.clock(self.now),
+            minutes=known.minutes,
+            facts=tuple(page.facts),
+            lines=tuple(page.lines),
+        )
+
+    def views(self, language: Language = "en", *, traces: bool = False) -> Iterator[View]:
+        """Every look that this generation has, at every place of the estate; with ``traces`` those too that leave something."""
+        for id, known in sorted(LOOKS.items()):
+            if self.story.generation in known.generations and (traces or not known.leaves_trace):
+                for place in self.places(id):
+                    yield self.look(id, host=place, language=language)
+
+    def check(
+        self, id: str, *, host: str | None = None, site: str | None = None, account: str | None = None
+    ) -> tuple[Look, Site, Server, Account]:
+        """What these arguments of ``look`` mean; raises ``LookError`` for those that mean nothing."""
+        known = find(id)
+        generation = self.story.generation
+        if generation not in known.generations:
+            raise LookError(
+                f"there is no look {known.id} in generation {generation}", hint=f"It exists in: {', '.join(known.generations)}"
+            )
+        return known, *self._place(known, host, site), self._account(account)
+
+    def places(self, id: str) -> list[str]:
+        """Names of the servers where that look shows something, site by site; one per site for a look at the site."""
+        known = find(id)
+        found: dict[str, None] = {}
+        for site in self.world.sites.values():
+            for role in known.hosts:
+                server = self._in_role(site, role)
+                if server is not None and not (known.site_wide and role != known.hosts[0]):
+                    found[server.name] = None
+        return list(found)
+
+    # --- who and where
+
+    def _account(self, name: str | None) -> Account:
+        if name is None or name.lower() in (self._administrator.name.lower(), ADMINISTRATOR.lower()):
+            return self._administrator
+        for account in self.world.accounts.values():
+            if account.name.lower() in (name.lower(), f"{self.world.estate.netbios_domain}\\{name}".lower()):
+                return account
+        known = (self._administrator.name, *self.world.accounts)
+        raise LookError(f"there is no account {name!r}", hint=did_you_mean(name, known, f"Known: {', '.join(known)}"))
+
+    def _in_role(self, site: Site, role: Role) -> Server | None:
+        if role == "ss":
+            return site.server
+        if role == "sup":
+            return site.wsus.server
+        if role == "psup":
+            return site.parent.wsus.server if site.parent is not None else None
+        if role == "csup":
+            return site.children[0].wsus.server if site.children else None
+        if role == "prx":
+            return self.world.proxy.server if self.world.proxy is not None else None
+        return site.server  # the database is there, and the directory is asked from wherever one sits
+
+    def _owner(self, server: Server, site: Site) -> Site:
+        """The site that a server belongs to: the given one if it is one of its own."""
+        for each in (site, *self.world.sites.values()):
+            if server in (each.server, each.wsus.server):
+                return each
+        return site
+
+    def _place(self, known: Look, host: str | None, code: str | None) -> tuple[Site, Server]:
+        sites = self.world.sites
+        if code is not None and code.upper() not in sites:
+            raise LookError(f"there is no site {code!r}", hint=f"Its sites: {', '.join(sites)}")
+        site = sites[code.upper()] if code is not None else sites[self.world.estate.top.code]
+        role: Role = known.hosts[0]
+        if host is None or host.lower() in get_args(Role):
+            role = role if host is None else ROLES[get_args(Role).index(host.lower())]
+            server = self._in_role(site, role)
+            if server is None:
+                raise LookError(f"site {site.code} has no {role}", hint=self._hint(known))
+        else:
+            server = self._server(host)
+        home = self._owner(server, site)
+        if known.site_wide and role != "prx":
+            usual = self._in_role(home, known.hosts[0])
+            if usual is None:
+                raise LookError(f"site {home.code} has no {known.hosts[0]}", hint=self._hint(known))
+            return home, usual
+        if server.name not in self.places(known.id):
+            raise LookError(f"{known.id} shows nothing on {server.name}", hint=self._hint(known))
+        return home, server
+
+    def _server(self, name: str) -> Server:
+        servers = self.world.network.servers
+        short = name.split(".", 1)[0].upper()
+        if short not in servers:
+            raise LookError(f"there is no server {name!r}", hint=did_you_mean(short, servers, f"There are: {', '.join(servers)}"))
+        return servers[short]
+
+    def _hint(self, known: Look) -> str:
+        places = self.places(known.id)
+        return f"It can be done on: {', '.join(places)}" if places else "This estate has no place for it"
+
+
+def find(id: str) -> Look:
+    """The look of that id, in any case; raises ``LookError``."""
+    known = LOOKS.get(id.upper())
+    if known is None:
+        raise LookError(f"there is no look {id!r}", hint=did_you_mean(id.upper(), LOOKS, "`wsyncsim look RUN` lists them"))
+    return known

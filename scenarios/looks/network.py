@@ -1,0 +1,157 @@
+"""Looks at the network: names, ports, listeners, firewall, proxy, certificates."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from scenarios.look import CLIENTS, EVERY_SERVER, WSUS_SERVERS, Observer, Page, look
+from scenarios.looks.ways import address_of, chain_problem, dice, try_port
+from simulator.components.site import Site
+from simulator.failures import Failure, ProxyStatus
+from simulator.units import SECOND
+
+
+class Endpoint(NamedTuple):
+    """Something that a site's synchronization needs to reach."""
+
+    name: str
+    port: int
+
+
+def _upstream(site: Site) -> Endpoint:
+    """Where this site's WSUS synchronizes from, or through."""
+    settings = site.wsus.settings
+    if settings.upstream:
+        return Endpoint(settings.upstream, settings.upstream_port)
+    if settings.proxy_host:
+        return Endpoint(settings.proxy_host, settings.proxy_port)
+    return Endpoint(site.world.microsoft_update.host, 443)
+
+
+def _needed(see: Observer) -> list[Endpoint]:
+    """The software update point as the site configures it, and what is upstream of WSUS."""
+    sup = see.site.sup
+    return [Endpoint(sup.fqdn, sup.port), _upstream(see.site)]
+
+
+@look("L70", minutes=2, hosts=CLIENTS)
+def name_resolution(see: Observer, page: Page) -> None:
+    network = see.world.network
+    names = [see.target] if see.target is not None else [name for name, _ in _needed(see)] + [see.world.microsoft_update.host]
+    for name in dict.fromkeys(name.lower() for name in names):
+        try:
+            server = network.resolve(see.server, name, dice(see))
+        except Failure:
+            page.fact(f"dns.{name}", "not found")
+            page.say("dns_not_found", name=name)
+            continue
+        page.fact(f"dns.{name}", "internet" if server is None else server.ip)
+        if server is None:
+            page.say("dns_internet", name=name)
+        else:
+            page.say("dns_row", name=name, address=server.ip)
+
+
+@look("L71", minutes=2, hosts=CLIENTS)
+def port_test(see: Observer, page: Page) -> None:
+    wanted = _needed(see)
+    if see.target is not None:
+        name, port, _ = address_of(see.target)
+        wanted = [Endpoint(name, port)]
+    for name, port in wanted:
+        result, took_us = try_port(see, name, port)
+        page.fact(f"tcp.{name.lower()}:{port}", result)
+        page.say("tcp_row", name=name, port=port, result=page.word(result), took_s=took_us // SECOND)
+
+
+@look("L73", minutes=1, hosts=EVERY_SERVER)
+def listeners(see: Observer, page: Page) -> None:
+    iis = see.server.iis
+    ports = [binding.port for binding in (iis.http, iis.https) if iis.listener(binding.port) is not None] if iis else []
+    for port in ports:
+        page.fact("listener", port)
+        page.say("listener_row", port=port)
+    if not ports:
+        page.say("no_listeners")
+
+
+@look("L74", minutes=5, hosts=("prx",))
+def proxy_log(see: Observer, page: Page) -> None:
+    """What the proxy tells of the synchronizations that WSUS has had, from WSUS's own history: it keeps no file here."""
+    proxy = see.world.proxy
+    assert proxy is not None
+    page.fact("proxy.port", proxy.settings.port)
+    page.fact("proxy.account", proxy.settings.account or None)
+    for code, site in see.world.sites.items():
+        wsus = site.wsus
+        if wsus.proxy is None:
+            continue
+        for past in wsus.history:
+            through = (
+                past.proxy
+                and past.began_at >= see.world.start
+                and (past.trouble is None or isinstance(past.trouble.reason, ProxyStatus))
+            )
+            if not through:
+                continue
+            status = 200 if past.trouble is None else 407
+            page.fact("proxy.request", f"{wsus.server.name} {status}")
+            page.say("proxy_row", when=see.clock(past.ended_at), client=wsus.server.ip, site=code, status=status)
+    if not any(key == "proxy.request" for key, _ in page.facts):
+        page.say("proxy_nothing")
+
+
+@look("L75", minutes=5, hosts=CLIENTS)
+def firewall_rules(see: Observer, page: Page) -> None:
+    rules = see.world.network.firewall.rules
+    for rule in rules:
+        source, destination = rule.source or "any", rule.destination or "any"
+        page.fact("rule", f"{rule.action} {source} -> {destination}:{rule.port or 'any'}")
+        page.say(
+            "rule_row",
+            action=page.word(rule.action),
+            source=page.word(source),
+            destination=page.word(destination),
+            port=rule.port or page.word("any"),
+        )
+    if not rules:
+        page.say("no_rules")
+
+
+@look("L76", minutes=1, hosts=EVERY_SERVER)
+def winhttp_proxy(see: Observer, page: Page) -> None:
+    page.fact(f"winhttp.{see.server.name}.proxy", None)
+    page.say("winhttp_direct")
+
+
+# --- certificates
+
+
+@look("L80", minutes=3, hosts=WSUS_SERVERS)
+def certificate(see: Observer, page: Page) -> None:
+    binding = see.iis.https
+    bound = binding.certificate
+    page.fact("certificate.bound", binding.present and bound is not None)
+    if bound is None:
+        page.say("no_certificate")
+        return
+    for name in bound.names:
+        page.fact("certificate.name", name)
+    dates = "expired" if see.at >= bound.not_after else "not yet valid" if see.at < bound.not_before else "valid"
+    page.fact("certificate.dates", dates)
+    names = ", ".join(bound.names)
+    page.say("certificate_row", names=names, begins=see.clock(bound.not_before), ends=see.clock(bound.not_after))
+    page.say("certificate_state", dates=page.word(dates), bound=page.word(binding.present), port=binding.port)
+
+
+@look("L81", minutes=4, hosts=CLIENTS)
+def chain_test(see: Observer, page: Page) -> None:
+    server = see.site.wsus.server
+    if server.iis is None or server.iis.https.certificate is None:
+        page.fact("chain", "no certificate")
+        page.say("no_certificate")
+        return
+    name = see.target or see.site.sup.fqdn
+    problem = chain_problem(see, name, server.iis.https)
+    page.fact("chain", problem or "valid")
+    page.say("chain_row", name=name, result=page.word(problem or "valid"))
