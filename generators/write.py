@@ -20,9 +20,9 @@ from simulator.journal import Entry
 from simulator.versions import Version
 
 _BATCH: Final = 2048
-"""Entries between two looks at the buffers."""
+"""Entries between two looks at the buffers; as many as there are logs, when these are more."""
 _MAX_PENDING: Final = 512
-_MIN_PENDING: Final = 64
+_MIN_PENDING: Final = 16
 _ALL_PENDING: Final = 131_072
 """Records that one log at most, one log at least, and all logs together may hold back."""
 
@@ -79,7 +79,8 @@ class Recorder:
         """Write entries down, in their order."""
         waiting = iter(entries)
         record_batch = self._record_with_truth if self._truth else self._record_plain
-        while batch := list(islice(waiting, _BATCH)):
+        batch_size = max(_BATCH, len(self.logs))
+        while batch := list(islice(waiting, batch_size)):
             record_batch(batch)
             for log in self.logs:
                 if log.pending >= self._max_pending:
