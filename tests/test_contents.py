@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -46,7 +47,10 @@ START = start_at()
 
 
 def _do(world: World, after_us: int, do: Callable[[World], object]) -> None:
-    world.plan(world.start + after_us, lambda w: do(w) and None)
+    def deed(world: World) -> None:
+        do(world)
+
+    world.plan(world.start + after_us, deed)
 
 
 def _fault(world: World, id: str, after_us: int, site: str = "CS1") -> None:
@@ -185,8 +189,6 @@ def test_by_hand_it_is_a_delta_and_by_full_syn_a_full_one(file: str, full: bool)
 
 def test_an_estate_may_choose_products_classifications_and_languages() -> None:
     top = CONTOSO.top
-    from dataclasses import replace
-
     site = replace(top, products=("SQL Server 2019",), classifications=("Service Packs", "Updates"), languages=("de", "en"))
     world = world_of(Estate(name="own", sites=(site,)), hours=4)
     entries = list(world.simulate())
@@ -199,8 +201,6 @@ def test_an_estate_may_choose_products_classifications_and_languages() -> None:
 
 
 def test_a_product_that_nobody_publishes_is_refused() -> None:
-    from dataclasses import replace
-
     with pytest.raises(EstateError, match="has no 'Clippy'"):
         world_of(replace(CONTOSO, sites=(replace(CONTOSO.top, products=("Clippy",)),)))
 
