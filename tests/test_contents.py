@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scenarios.complaint import COMPLAINTS
-from scenarios.faults import FAULTS
 from scenarios.repairs import REPAIRS
 from scenarios.truth import faults_of, root
 from simulator.components.susdb import Susdb
@@ -36,33 +34,17 @@ from simulator.events import (
     WsusSyncEnded,
 )
 from simulator.failures import CallTimedOut, SynchronizationCanceled
-from simulator.journal import Entry
 from simulator.units import DAY, HOUR, MINUTE
 from simulator.versions import version
 from simulator.world import World
+from tests.acting import act as _act
+from tests.acting import do as _do
+from tests.acting import events as _events
+from tests.acting import fault as _fault
 from tests.conftest import log_text, logs_of, messages, start_at, world_of
 
 GENERATIONS = ("2007", "2012", "cb")
 START = start_at()
-
-
-def _do(world: World, after_us: int, do: Callable[[World], object]) -> None:
-    def deed(world: World) -> None:
-        do(world)
-
-    world.plan(world.start + after_us, deed)
-
-
-def _fault(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: FAULTS[id].begin(w, site))
-
-
-def _act(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: REPAIRS[id].apply(w, site))
-
-
-def _events(entries: list[Entry], kind: type) -> list[Entry]:
-    return [entry for entry in entries if isinstance(entry.event, kind)]
 
 
 def _holds(world: World, complaint: str, site: str = "CS1") -> bool:
