@@ -78,7 +78,10 @@ class Memory:
         if event.message_id == OUT_OF_SYNC:
             points = self._sites[entry.host].points
             point = next((each for each in points if each.properties.fqdn == event.strings[0]), point)
-        self._states[point.server.name] = SupState(event.message_id, event.os_error, entry.at)
+        name = point.server.name
+        # that it holds too little does not say why: the error of a failure before stays
+        error = self._states[name].error if event.message_id == OUT_OF_SYNC else event.os_error
+        self._states[name] = SupState(event.message_id, error, entry.at)
 
     def _point(self, host: str) -> SoftwareUpdatePoint:
         return self._sites[host].points[self._at_work.get(host, 0)]

@@ -20,6 +20,7 @@ from scenarios.faults import FAULTS
 from scenarios.look import Fact, LookError, View
 from scenarios.lookout import Lookout
 from scenarios.looks import LOOKS
+from scenarios.repairs import REPAIRS
 from scenarios.run import play
 from scenarios.story import Changes, Story, default_story, parse
 from simulator.units import HOUR, MINUTE, SECOND
@@ -352,6 +353,103 @@ def test_the_change_calendar_knows_what_people_did_and_not_what_broke() -> None:
     assert "S19" not in " ".join(lookout.look("L98").lines)
 
 
+def _shown(fault_id: str, id: str, offset: int = 3 * HOUR, **options: str) -> list[tuple[str, Fact]]:
+    """Facts of one look while a fault is in force."""
+    return list(_at(default_story(fault_id), offset).look(id, **options).facts)  # type: ignore[arg-type]
+
+
+def test_the_console_tells_whether_run_synchronization_is_there_and_not_why() -> None:
+    assert dict(_at(_story("contoso")).look("L10").facts)["run_synchronization"] == "available"
+    assert dict(_shown("S27", "L10"))["run_synchronization"] == "greyed"
+    on_child = dict(_shown("S26", "L10"))
+    assert (on_child["run_synchronization"], on_child["site.code"]) == ("absent", "<child>")
+
+
+def test_a_site_without_an_active_sup_is_shown_as_one() -> None:
+    assert ("sup.active", None) in _shown("S27", "L04")
+
+
+@pytest.mark.parametrize("fault_id", ["S24", "S25"])
+def test_the_lists_show_products_that_nobody_asked_for(fault_id: str) -> None:
+    lookout = _at(default_story(fault_id), 3 * HOUR)
+    wanted = {value for key, value in lookout.look("L08").facts if key == "sup.product"}
+    for id in ("L11", "L54"):
+        found = {value for key, value in lookout.look(id).facts if key == "updates.product"}
+        assert len(found - wanted) == 1, id
+        assert wanted < found
+    arrived = {value for key, value in lookout.look("L54").facts if key == "updates.arrived_today"}
+    assert bool(arrived) == (fault_id == "S25"), "long ago, or by somebody's hand today"
+
+
+def test_the_list_is_bounded_however_much_there_is() -> None:
+    assert len(_at(_story("contoso")).look("L11").lines) < 30
+
+
+def test_a_running_synchronization_names_who_started_it() -> None:
+    facts = dict(_shown("S31", "L52", 130 * MINUTE))
+    assert facts["sync.running"] is True
+    assert facts["sync.started_by"] == "<domain>\\Administrator"
+    assert "CONTOSO\\Administrator" in _at(default_story("S31"), 130 * MINUTE).look("L52").lines[0]
+
+
+def test_a_request_file_that_is_stuck_lies_in_the_parents_outbox() -> None:
+    assert ("outbox.<child>", "<site>.SYN") in _shown("M43", "L23", 4 * HOUR)
+    assert _shown("M43", "L23", HOUR) == [("outbox", None)]
+
+
+def test_of_several_software_update_points_each_has_its_own_state() -> None:
+    facts = dict(_shown("M53", "L03"))
+    assert facts["sync_status.<sup>.last_state"] == 6702
+    assert facts["sync_status.<sup2>.last_state"] == 6707
+    assert facts["sync_status.<sup2>.error"] != facts["sync_status.<sup>.error"] == "0x00000000"
+
+
+def test_a_broken_link_between_databases_shows_in_both_consoles() -> None:
+    lookout = _at(_story())
+    (link,) = lookout.world.database_replication.links.values()
+    link.state.change(None, up=False)
+    assert ("link.<site> -> <child>", "failed") in lookout.look("L12").facts
+    assert ("link.<parent> -> <site>", "failed") in lookout.look("L12", site="PS1").facts
+    assert ("sync_status.<sup>.link_state", 2) in lookout.look("L03", site="PS1").facts
+
+
+def test_the_name_of_another_server_shows_where_the_answer_leads() -> None:
+    assert ("dns.<sup>.<domain>", "<old>") in _shown("S07", "L70", host="adm")
+
+
+@pytest.mark.parametrize(
+    ("action", "id", "fact"),
+    [
+        ("X03", "L75", ("firewall.enabled", False)),
+        ("X04", "L62", ("require_ssl.Content", True)),
+        ("X05", "L63", ("permissions.Content.allow", "Everyone")),
+        ("X06", "L60", ("binding.wsus", "http *:8530")),
+        ("X07", "L53", ("wsus.product", "Windows Server 2012 R2")),
+        ("X09", "L88", ("lsa.DisableLoopbackCheck", 1)),
+        ("X19", "L96", ("administrators.member", "<domain>\\<ss>$")),
+        ("X22", "L53", ("wsus.automatic", True)),
+        ("X24", "L76", ("winhttp.proxy", "<prx>.<domain>:8080")),
+        ("X32", "L70", ("hosts.sws.update.microsoft.com", "internet")),
+    ],
+)
+def test_what_a_trap_changes_can_be_seen(action: str, id: str, fact: tuple[str, Fact]) -> None:
+    lookout = _at(_story("contoso-proxy"))
+    REPAIRS[action].apply(lookout.world, "CS1")
+    assert fact in lookout.look(id, host="sup" if id == "L70" else None).facts
+
+
+def test_the_error_log_of_the_site_database_tells_of_its_bad_state() -> None:
+    story = default_story("S30", generation="2007")
+    assert ("site_database.errors", "invalid schema") in _at(story, 3 * HOUR).look("L90", host="db").facts
+
+
+def test_effective_permissions_follow_from_who_is_in_guests() -> None:
+    story = default_story("S23", generation="2007")
+    facts = _at(story, 3 * HOUR).look("L63", site="PS1", host="psup").facts
+    assert ("effective.DssAuthWebService.IUSR_<sup>", "nothing") in facts
+    assert ("guests.member", "IUSR_<sup>") in facts
+
+
 # --- where and when
 
 
@@ -384,6 +482,13 @@ def test_hosts_are_named_or_seen_from_a_site() -> None:
     assert lookout.look("L45", host="csup").host == "PS1SUP"
     assert lookout.look("L45", host="ps1sup.contoso.com").site == "PS1"
     assert lookout.look("L05", host="PS1SUP").host == "PS1SITE"
+    assert lookout.look("L71", host="adm").host == "ADMIN1"
+    hierarchy = _at(_story("contoso-hierarchy"), 0)
+    assert hierarchy.look("L45", host="PS1SUP2").site == "PS1"
+    assert hierarchy.places("L51").count("PS1SUP2") == 1
+    old = _at(_story("contoso-old"), 0)
+    assert old.look("L51", host="old").host == "CS1OLD"
+    assert old.places("L30") == ["CS1SUP"]
 
 
 def test_time_only_moves_forward_and_ends_with_the_story() -> None:

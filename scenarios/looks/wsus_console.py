@@ -97,7 +97,14 @@ def synchronizations(see: Observer, page: Page) -> None:
             page.fact("sync.last", said)
         ended = see.clock(past.ended_at) if past.ended_at else ""
         kind = page.word(past.trigger)
-        page.say("sync_row", began=see.clock(past.began_at), ended=ended, kind=kind, result=page.word(result), items=past.items)
+        page.say(
+            "sync_row",
+            began=see.clock(past.began_at),
+            ended=ended,
+            kind=kind,
+            result=page.word(result),
+            items=past.items if past.ended_at else wsus.done,
+        )
         if trouble is not None:
             page.quote(f"{trouble.error}: {exception_text(see.run, trouble.reason)}")
 
