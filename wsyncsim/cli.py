@@ -394,7 +394,9 @@ def timeline(
 @click.argument("run", metavar="RUN")
 @click.argument("look_id", required=False, metavar="[ID]")
 @click.option(
-    "--host", default=None, help="Server, or role seen from the site: ss, sup, psup, csup, prx (default: the look's usual)."
+    "--host",
+    default=None,
+    help="Server, or role seen from the site: ss, sup, psup, csup, old, prx, adm (default: the look's usual).",
 )
 @click.option("--site", default=None, metavar="CODE", help="Site to look from (default: the top-level site).")
 @click.option("--at", default=None, metavar="TIME", help="Time after the start (2h30m), or local date and time (default: the end).")
