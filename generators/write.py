@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import generators.logs
 from generators.catalogue import Language
-from generators.log import FileSummary, Folder, Log, Memory, Run
+from generators.log import FileSummary, Folder, Log, Memory, Run, Store
 from generators.truth_record import Contexts
 from simulator.estate import Estate
 from simulator.journal import Entry
@@ -48,13 +48,20 @@ class Recorder:
     """Writes all logs of all hosts, and with ``truth`` a truth record for every log record.
 
     Files appear below ``out``: ``logs/<HOST>/...`` and ``truth/records/<HOST>/<same path>.jsonl``; with ``out=None`` they
-    stay in memory (``texts``). What lay in ``out`` under the same names is replaced.
+    stay in memory (``texts``). What lay in ``out`` under the same names is replaced. A ``store`` of one's own goes before.
     """
 
     def __init__(
-        self, estate: Estate, version: Version, out: Path | None, *, os_language: Language = "en", truth: bool = False
+        self,
+        estate: Estate,
+        version: Version,
+        out: Path | None,
+        *,
+        os_language: Language = "en",
+        truth: bool = False,
+        store: Store | None = None,
     ) -> None:
-        self._store = Memory() if out is None else Folder(out)
+        self._store: Store = store or (Memory() if out is None else Folder(out))
         self._truth = truth
         self._contexts = Contexts()
         run = Run(estate, version, os_language)
