@@ -70,7 +70,7 @@ def _speed(_context: click.Context, _option: click.Parameter, value: str) -> flo
 @live.command("play", short_help="Let a story run, its logs growing (the word 'play' may be left out).")
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the logs; must be empty.")
-@click.option("--speed", type=_Speed(), default=1, show_default=True, metavar="N|max", help="Simulated seconds per second.")
+@click.option("--speed", callback=_speed, default="1", show_default=True, metavar="N|max", help="Simulated seconds per second.")
 @click.option(
     "--rotate",
     type=click.Choice(["rename", "copytruncate", "history"]),
