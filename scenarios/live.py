@@ -106,9 +106,9 @@ class Pace:
         self._start = start
         self._speed = speed
         self._clock = clock
-        self._began = clock() + delay_s
+        self._slewed_at = clock()
+        self._began = self._slewed_at + delay_s
         self._held_s = 0.0
-        self._slewed_at = self._began
 
     def due_in_s(self, at: int) -> float:
         """Seconds until instant ``at`` is due; 0 or less when it is."""

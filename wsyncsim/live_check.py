@@ -37,8 +37,6 @@ _OPEN: Final = 64
 """Records of several lines that may be under way at once, from as many files."""
 _ANCHOR: Final = 12
 """Characters that a damaged line has to have in common with a record."""
-_DAMAGE: Final = 3
-"""Characters that may be wrong where two records have grown together."""
 _COMPARISONS: Final = 4_000_000
 """How long whole records are looked for in the middle of damaged lines."""
 EXAMPLES: Final = 5
@@ -285,7 +283,7 @@ def check(expected: list[Record], others: list[Record], headers: set[str], colle
         count += 1
         matcher.take(line)
     matcher.finish()
-    damaged, foreign = _explain(matcher.unknown, [*expected, *others])
+    damaged, foreign = _explain(matcher.unknown, expected, others)
     report = Report({}, Tally(), count, len(foreign), damaged)
     examples: dict[str, list[str]] = {kind: [] for kind in (*KINDS, "foreign")}
     examples["duplicated"] = [_name(record) for record in matcher.duplicated[:EXAMPLES]]
@@ -359,7 +357,7 @@ class _Parts:
             return [first]
         if end == len(text) and last is not None and end >= min(_ANCHOR, len(line_reversed) // 2):
             return [last]
-        covered = begin >= _ANCHOR and end >= _ANCHOR and begin + end >= len(text) - _DAMAGE
+        covered = begin >= _ANCHOR and end >= _ANCHOR and begin + end >= len(text)
         found = []
         if first is not None and (covered or begin == len(line)):
             found.append(first)
@@ -394,11 +392,13 @@ def _shared(first: str, second: str) -> int:
     return next((number for number, (one, other) in enumerate(pairs) if one != other), min(len(first), len(second)))
 
 
-def _explain(unknown: list[str], records: list[Record]) -> tuple[int, list[str]]:
-    """Tell damaged lines from foreign ones, and mark the records whose parts they are; those that are missing first."""
-    missing = [record for record in records if not record.arrived]
+def _explain(unknown: list[str], expected: list[Record], others: list[Record]) -> tuple[int, list[str]]:
+    """Tell damaged lines from foreign ones, and mark the records whose parts they are: rather those that are missing."""
+    if not unknown:
+        return 0, []
+    missing = [record for record in expected if not record.arrived]
     texts = [(line, record) for record in missing for line in record.lines if len(line) >= _ANCHOR]
-    indexes: list[_Parts] = [_Parts(missing), _Parts(records)] if unknown else []
+    indexes = (_Parts(missing), _Parts(expected), _Parts(others))
     foreign = []
     budget = _COMPARISONS
     for text in unknown:
