@@ -6,6 +6,7 @@ They are used where they are installed: rsyslog and coreutils' ``tail`` from the
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -88,7 +90,7 @@ def pygtail(logs: Path, work: Path) -> Shipper:
                     reader = Pygtail(
                         str(log),
                         offset_file=str(work / "offset"),
-                        log_patterns=["%.0s" + LOG.replace(".log", ".lo_")],
+                        log_patterns=["%.0sWCM.lo_", "%.0sWCM-[0-9]*.log"],
                         full_lines=True,
                         encoding="utf-8",
                     )
@@ -153,7 +155,7 @@ def shipped(world: Live, names: list[str], work: Path) -> dict[str, Report]:
 Shipped = tuple[Rotation, dict[str, Report], int]
 
 
-@pytest.fixture(scope="module", params=["rename", "copytruncate"])
+@pytest.fixture(scope="module", params=["rename", "copytruncate", "history"])
 def at_default_limit(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     """One live run in each way of rotation, read by all shippers that there are, at the default limit of rotations."""
     rotation: Rotation = request.param
@@ -185,6 +187,24 @@ def test_torn_records_arrive_whole(tmp_path: Path) -> None:
     world = live(tmp_path / "site", story("S16", hours=4), LiveOptions(speed=36_000, max_bytes=10_000, torn=True))
     reports = shipped(world, ["rsyslog"], tmp_path / "work")
     assert damage(reports["rsyslog"]) == (0, 0, 0, 0), reports["rsyslog"].examples
+
+
+@pytest.mark.skipif(shutil.which("lnav") is None, reason="lnav is not installed")
+def test_lnav_reads_every_record(tmp_path: Path) -> None:
+    world = live(tmp_path / "site", story("S16", hours=8), LiveOptions(speed=None))
+    world.run()
+    home = tmp_path / "home"
+    formats = home / ".lnav" / "formats" / "wsyncsim"
+    formats.mkdir(parents=True)
+    shutil.copy(SHIPPERS / "lnav.json", formats)
+    (log,) = world.logs.rglob(LOG)
+    query = ";SELECT count(*) AS records, min(log_time) AS first FROM configmgr_site"
+    command = ["lnav", "-n", "-c", query, "-c", ":write-csv-to -", str(log)]
+    done = subprocess.run(command, env={**os.environ, "HOME": str(home)}, capture_output=True, text=True, timeout=60)
+    first = datetime.strptime(log.read_text(encoding="utf-8-sig").split("><")[1][:23], "%m-%d-%Y %H:%M:%S.%f")  # noqa: DTZ007
+    header, row = done.stdout.splitlines()
+    assert header == "records,first"
+    assert row == str(log.read_bytes().count(b"\n")) + f",{first:%Y-%m-%d %H:%M:%S.%f}"[:-3]
 
 
 @pytest.fixture(autouse=True)
