@@ -165,6 +165,12 @@ def read_collected(path: Path, json_field: str | None = None, encoding: str = "u
             yield from _lines(text)
 
 
+def lines_of(texts: Iterable[str]) -> Iterator[str]:
+    """The lines of texts that were collected otherwise, as they are compared."""
+    for text in texts:
+        yield from _lines(text)
+
+
 def _text(raw: bytes, encoding: str) -> str:
     try:
         return raw.decode(encoding)
