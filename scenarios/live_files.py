@@ -133,7 +133,7 @@ class LiveFiles:
         return f"{stem}-{stamp}{dot}{extension}"
 
     def _write(self, file: Path, data: bytes) -> None:
-        """Append ``data``. Nobody may interrupt it: the last record of a file is always a whole one."""
+        """Append ``data``. The command turns signals into ``stop``, so nothing interrupts it and every record is whole."""
         for tries_left in reversed(range(TRIES)):
             try:
                 handle = file.open("ab", buffering=0)

@@ -399,11 +399,12 @@ def test_command_tells_mistakes(command: Command, tmp_path: Path) -> None:  # no
     assert "there is no story" in command.mistake("live", "S99", "--out", "site")
     assert "neither a number" in command.mistake("live", "S19", "--out", "site", "--speed", "fast")
     assert "--out" in command.mistake("live", "S19")
+    assert "no such folder" in command.mistake("live", "S19", "--out", "site", "--status", "nowhere/s.json")
     assert "inside" in command.mistake("live", "S19", "--out", "site", "--status", "site/s.json", "--start", "2026-03-02T06:00")
     assert not list(tmp_path.iterdir())
 
 
 def test_command_has_help(command: Command) -> None:  # noqa: F811
-    assert "--rotate" in command.fine("live", "--help").out
+    assert "Usage: wsyncsim live NAME --out DIR [OPTIONS]" in command.fine("live", "--help").out
     assert "wsyncsim live S19 --out site" in command.fine("live").out
     assert "--max-lost" in command.fine("live", "check", "--help").out

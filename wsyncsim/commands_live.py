@@ -44,9 +44,13 @@ class _LiveGroup(click.Group):
             args = ["play", *(args or ["--help"])]
         return super().parse_args(ctx, args)
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
-        name, command, rest = super().resolve_command(ctx, args)
-        return ("NAME" if name == "play" else name), command, rest
+
+class _Play(click.Command):
+    """The word ``play`` is left out where the call is shown."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        called = ctx.parent.command_path if ctx.parent is not None else ctx.command_path
+        formatter.write_usage(called, "NAME --out DIR [OPTIONS]")
 
 
 @click.group("live", cls=_LiveGroup)
@@ -67,7 +71,7 @@ def _speed(_context: click.Context, _option: click.Parameter, value: str) -> flo
     return speed
 
 
-@live.command("play", short_help="Let a story run, its logs growing (the word 'play' may be left out).")
+@live.command("play", cls=_Play, short_help="Let a story run, its logs growing (the word 'play' may be left out).")
 @click.argument("name")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the logs; must be empty.")
 @click.option("--speed", callback=_speed, default="1", show_default=True, metavar="N|max", help="Simulated seconds per second.")
@@ -171,6 +175,8 @@ def play(
     )
     if status is not None and (Path.cwd() / status).resolve().is_relative_to(world.out):
         raise click.UsageError("--status lies inside the folder that is read")
+    if status is not None and not status.absolute().parent.is_dir():
+        raise click.UsageError("--status: there is no such folder")
     world.prepare()
     title = {"name": story.name, "title": story.title.in_(language), "start": f"{story.start:%Y-%m-%d %H:%M:%S}"}
     click.echo(word("live", "begins", language, title), err=True)
@@ -207,13 +213,23 @@ class _Teller:
         self._terminal = sys.stderr.isatty()
         self._due = time.monotonic() + (0 if self._terminal else TOLD_EVERY_S)
 
-    def tell(self, status: Status) -> None:
-        if self._file is not None:
-            import msgspec
+    def keep(self, status: Status) -> None:
+        """Write the file, if there is one; raises ``OutputError`` where that cannot be done."""
+        if self._file is None:
+            return
+        import msgspec
 
-            from scenarios.live import replace_file
+        from scenarios.live import replace_file
+        from scenarios.run import OutputError
 
+        try:
             replace_file(self._file, msgspec.json.encode(status) + b"\n")
+        except OSError as error:
+            raise OutputError(f"cannot be written: {error.strerror or error}", where=str(self._file)) from None
+
+    def tell(self, status: Status) -> None:
+        """Keep it, and show it when it is time."""
+        self.keep(status)
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + (0 if self._terminal else TOLD_EVERY_S)
             with suppress(OSError):

@@ -29,6 +29,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from simulator.errors import WsyncsimError
 
 SCHEMA = "wsyncsim-live-check/1"
@@ -103,6 +105,15 @@ class Report:
 # --- reading
 
 
+class _Note(msgspec.Struct):
+    """What is read of a line of the truth."""
+
+    kind: str
+    schema: str = ""
+    file: str = ""
+    text: str = ""
+
+
 def read_truth(path: Path, only: tuple[str, ...] = ()) -> tuple[list[Record], list[Record], set[str]]:
     """Records to expect, records of other files, and lines that are no records. ``only``: patterns of file names.
 
@@ -112,31 +123,35 @@ def read_truth(path: Path, only: tuple[str, ...] = ()) -> tuple[list[Record], li
     others: list[Record] = []
     headers: set[str] = set()
     numbers: Counter[str] = Counter()
+    decode = msgspec.json.Decoder(_Note).decode
     hint = "`wsyncsim live` writes it; see --truth"
     ours = False
     try:
-        lines = path.read_bytes().split(b"\n")
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.endswith(b"\n"):
+                    break
+                note = decode(line)
+                if number == 1:
+                    ours = note.kind == "start" and note.schema.startswith("wsyncsim-live/")
+                if note.kind == "header":
+                    headers.update(_lines(note.text))
+                elif note.kind == "record":
+                    numbers[note.file] += 1
+                    record = Record(note.file, numbers[note.file], _lines(note.text))
+                    (expected if _wanted(note.file, only) else others).append(record)
     except OSError as error:
         raise CheckError(f"cannot be read: {error.strerror}", where=str(path)) from None
-    for number, line in enumerate(lines[:-1], 1):
-        try:
-            facts = json.loads(line)
-            kind = facts["kind"]
-            ours = ours or (kind == "start" and str(facts["schema"]).startswith("wsyncsim-live/"))
-            if kind == "header":
-                headers.update(_lines(facts["text"]))
-            if kind != "record":
-                continue
-            file = facts["file"]
-            numbers[file] += 1
-            record = Record(file, numbers[file], _lines(facts["text"]))
-        except (ValueError, TypeError, KeyError):
-            raise CheckError(f"line {number} is not of a live environment's truth", where=str(path), hint=hint) from None
-        wanted = not only or any(fnmatchcase(file, pattern) or fnmatchcase(file.rsplit("/", 1)[-1], pattern) for pattern in only)
-        (expected if wanted else others).append(record)
+    except msgspec.DecodeError:
+        raise CheckError(f"line {number} is not of a live environment's truth", where=str(path), hint=hint) from None
     if not ours:
         raise CheckError("it is not the truth of a live environment", where=str(path), hint=hint)
     return expected, others, headers
+
+
+def _wanted(file: str, only: tuple[str, ...]) -> bool:
+    name = file.rsplit("/", 1)[-1]
+    return not only or any(fnmatchcase(file, pattern) or fnmatchcase(name, pattern) for pattern in only)
 
 
 def _lines(text: str) -> tuple[str, ...]:
