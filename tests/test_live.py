@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
@@ -16,18 +18,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import wsyncsim
 from generators.feed import Piece
 from generators.log import BOM_UTF8
+from generators.write import Recorder
 from scenarios.live import LiveOptions, Pace, next_second
 from scenarios.live_files import LiveFiles
 from scenarios.run import OutputError, play
+from scenarios.story import Story
 from simulator.dice import Dice
 from simulator.errors import WsyncsimError
 from simulator.units import MINUTE, SECOND
 from tests.live import BRISK, files, live, notes, story
 from tests.test_cli import Command, command  # noqa: F401  # a fixture
+from wsyncsim.strategies import stories
 
 ROOT = Path(wsyncsim.__file__).parents[1]
 SMALL = replace(BRISK, max_bytes=10_000)
@@ -45,6 +52,19 @@ def test_files_are_those_of_an_ordinary_run(name: str, generation: str, hours: i
     world.run()
     play(world.story, tmp_path / "run", tool_version="test")
     assert files(tmp_path / "live/logs") == files(tmp_path / "run/logs")
+
+
+@given(stories(max_hours=6), st.integers(10_000, 30_000))
+@settings(max_examples=15)
+def test_any_story_is_written_as_in_an_ordinary_run(drawn: Story, max_bytes: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        world = live(Path(folder) / "live", drawn, replace(BRISK, max_bytes=max_bytes))
+        world.run()
+        found = files(world.out)
+    built = world.story.build()
+    with Recorder(built.estate, built.version, None, os_language=drawn.os_language) as recorder:
+        recorder.record(built.simulate())
+    assert {path: data for path, data in found.items() if path != "manifest.json"} == recorder.texts
 
 
 def test_every_truth_record_points_at_its_bytes(tmp_path: Path) -> None:
@@ -408,3 +428,12 @@ def test_command_has_help(command: Command) -> None:  # noqa: F811
     assert "Usage: wsyncsim live NAME --out DIR [OPTIONS]" in command.fine("live", "--help").out
     assert "wsyncsim live S19 --out site" in command.fine("live").out
     assert "--max-lost" in command.fine("live", "check", "--help").out
+
+
+def test_the_page_s_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "live.md").read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(code.replace("speed=None", "speed=None, max_rotations_per_s=1000, calm_s=0"), names)
+    assert names["status"].state == "finished"
+    assert (tmp_path / "site" / "logs").is_dir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -233,6 +234,48 @@ def test_a_choice_without_cases_is_told(pytester: pytest.Pytester, suite: Path) 
     result = pytester.runpytest_inprocess(f"--wsyncsim-suite={suite}")
     assert result.ret != 0
     result.stdout.fnmatch_lines(["*has no case with*"])
+
+
+# --- what the page shows
+
+READER = """
+    import builtins
+    import re
+    from types import SimpleNamespace
+
+    SERVER = re.compile(r"(.*?) *\\$\\$<[^<>]*><[^<>]*><thread=(\\d+) \\(0x[0-9A-F]+\\)>")
+    WSUS = re.compile(r"[0-9-]{10} [0-9:.]{12} UTC\\t[^\\t]*\\t[^\\t]*\\t[^\\t]*\\t(.*)")
+
+    def parse(data, encoding="utf-8"):
+        if isinstance(data, str):
+            return SimpleNamespace(message=SERVER.fullmatch(data)[1], thread=int(SERVER.fullmatch(data)[2]))
+        text = data.decode(encoding, "replace").removeprefix("\\ufeff").rstrip("\\0")
+        found = []
+        for line in re.split("\\r?\\n", text):
+            match = SERVER.fullmatch(line) or WSUS.fullmatch(line)
+            if match:
+                found.append(SimpleNamespace(message=match[1]))
+            elif found and line.startswith("   "):
+                found[-1].message += "\\r\\n" + line
+        return found
+
+    def collected(logs):
+        return [line for path in logs.rglob("WCM.lo*") for line in path.read_text("utf-8-sig").splitlines()]
+
+    builtins.my_parser = SimpleNamespace(parse=parse)
+    builtins.my_tool = SimpleNamespace(blames=lambda logs: "CS1SUP/W3SVC")
+    builtins.my_shipper = SimpleNamespace(start=lambda logs: SimpleNamespace(collected=lambda: collected(logs)))
+"""
+
+
+def test_what_the_page_shows_works(pytester: pytest.Pytester, suite: Path) -> None:
+    page = (ROOT / "docs" / "pytest.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    source = "import pytest\n" + "\n".join(blocks)
+    pytester.makeconftest(READER)
+    source = source.replace("speed=3600", "speed=None")
+    # all records have to be there still, so no .lo_ may be replaced
+    outcomes(pytester, source.replace("max_bytes=10_000", "max_bytes=90_000"), f"--wsyncsim-suite={suite}", passed=5)
 
 
 # --- the example
