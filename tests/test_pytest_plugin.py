@@ -72,6 +72,23 @@ def test_nothing_heavy_is_imported_until_a_fixture_is_used(pytester: pytest.Pyte
     result.assert_outcomes(passed=1)
 
 
+def test_a_project_with_a_package_of_our_names_is_left_in_peace(pytester: pytest.Pytester) -> None:
+    pytester.mkpydir("scenarios")
+    pytester.makepyfile("""
+        def test_own():
+            import scenarios
+
+        def test_play(play):
+            play("healthy")
+
+        def test_live_site(live_site):
+            live_site("healthy")
+    """)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines(["*'scenarios' is hidden by another one*"])
+
+
 # --- play
 
 
@@ -219,6 +236,14 @@ def test_the_suite_s_folder_is_a_setting_too(pytester: pytest.Pytester, suite: P
     shutil.copytree(suite, pytester.path / "cases")
     pytester.makeini("[pytest]\nwsyncsim_suite = cases\n")
     outcomes(pytester, CASES, passed=3)
+
+
+def test_the_packaged_suite_is_the_default(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("wsyncsim.suite.write", reason="this wsyncsim has no conformance suite")
+    pytester.makepyfile("def test_it(suite_case): assert suite_case.data is not None and suite_case.expected")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-q")
+    assert result.ret == 0
+    assert result.parseoutcomes()["passed"] > 20
 
 
 def test_a_broken_suite_is_told(pytester: pytest.Pytester, suite: Path) -> None:

@@ -113,6 +113,13 @@ def test_intact_records_are_still_there(kind: Damage) -> None:
     check()
 
 
+def test_a_record_of_several_lines_may_take_in_what_is_left_of_the_next() -> None:
+    wanted = wsync.damaged_files(damage="torn", log="SoftwareDistribution.log")
+    assert drawn(wanted, lambda file: len(file.hurt) == 2).hurt in {(n, n + 1) for n in range(10)}
+    single = wsync.damaged_files(damage="torn", log="WCM.log")
+    assert len(drawn(single, lambda file: len(file.whole.records) > 2).hurt) == 1
+
+
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_every_kind_of_damage_is_drawn(kind: Damage) -> None:
     assert drawn(wsync.damaged_files(), lambda file: file.damage == kind)

@@ -106,6 +106,8 @@ def play(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
     def play_(story: str | PathLike[str], **changes: Any) -> Played:
         import wsyncsim
+
+        wsyncsim._refuse_foreign_layers()
         from wsyncsim.played import Played
 
         given = {name: value for name, value in changes.items() if value is not None}
@@ -138,6 +140,9 @@ def live_site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         import os
         from dataclasses import fields
 
+        from wsyncsim import _refuse_foreign_layers
+
+        _refuse_foreign_layers()
         from scenarios.catalogue import find
         from scenarios.live import Live, LiveOptions
         from scenarios.story import Changes

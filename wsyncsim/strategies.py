@@ -46,6 +46,8 @@ LOGS: Final[dict[str, type[Log]]] = {
     "SoftwareDistribution.log": SoftwareDistributionLog,
 }
 """Logs that are drawn, by name."""
+_SEVERAL_LINES: Final = ("SoftwareDistribution.log",)
+"""Logs in which a record may go on in further lines."""
 ZONES: Final = ("UTC", "Europe/Berlin", "America/Chicago", "America/Los_Angeles", "Asia/Kolkata", "Australia/Sydney")
 TRICKY: Final = ("$$<", "~~", "~", "]LOG]!>", "<![LOG[", "<thread=1 (0x1)>", "+60>", '"', "ä", "€", "%s", "{0}", "  ", "#", "-")
 """Pieces of text that have been the undoing of readers."""
@@ -130,7 +132,11 @@ class DamagedFile:
     whole: LogFile
     """The file before that; spans of its records hold there."""
     hurt: tuple[int, ...]
-    """Numbers (from 0) of the records that can no longer be read for certain."""
+    """Numbers (from 0) of the records that can no longer be read for certain.
+
+    In a log whose records may have several lines, what is left of a record may pass for more of the one before it: then that
+    one is among them.
+    """
 
     @property
     def intact(self) -> tuple[Record, ...]:
@@ -361,7 +367,10 @@ def damaged_files(
             data = data[:end] + data[end + 2 :]
         case _:
             data = data[:place] + bytes([0xFF]) * (end - place) + data[end:]
-    return DamagedFile(data, kind, whole, (number, number + 1) if kind == "merged" else (number,))
+    hurt = (number, number + 1) if kind == "merged" else (number,)
+    if whole.name in _SEVERAL_LINES and kind in ("cut end", "torn", "garbled") and number:
+        hurt = (number - 1, number)
+    return DamagedFile(data, kind, whole, hurt)
 
 
 @st.composite
