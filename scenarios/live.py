@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import FileIO
 from pathlib import Path
-from threading import Event
 from typing import Any, Final
 
 import msgspec
@@ -39,7 +38,7 @@ from simulator.units import MINUTE, SECOND
 SCHEMA = "wsyncsim-live/1"
 AHEAD_US: Final = 15 * MINUTE
 """How much simulated time is computed at once; it is written later, each record at its time."""
-TICK_S: Final = 0.2
+TICK_S: Final = 0.05
 """How long it waits at most before it looks whether it is to stop."""
 STATUS_S: Final = 1.0
 CATCH_UP: Final = 0.1
@@ -197,7 +196,7 @@ class Live:
         self._begin_at_s = begin_at_s
         self._prepared = False
         self._tell = tell
-        self._stop = Event()
+        self._stopping = False
         self._status_due = 0.0
         self._rolled_at: dict[str, float] = {}
 
@@ -207,8 +206,11 @@ class Live:
         return self.out / "logs"
 
     def stop(self) -> None:
-        """Have ``run`` end after the record that is being written."""
-        self._stop.set()
+        """Have ``run`` end after the record that is being written.
+
+        A signal may come at any moment, so this takes no lock, as setting a ``threading.Event`` would.
+        """
+        self._stopping = True
 
     def run(self) -> Status:
         """Write until the story is over or ``stop`` is called."""
@@ -301,14 +303,14 @@ class Live:
         with Recorder(estate, world.version, None, os_language=language, truth=True, store=feed) as recorder:
             delay_s = self._begin_at_s - time.time() if self._begin_at_s is not None else 0.0
             self._pace = Pace(world.start, options.speed, delay_s)
-            while world.now < world.end and not self._stop.is_set():
+            while world.now < world.end and not self._stopping:
                 recorder.record(world.run_until(min(world.now + AHEAD_US, world.end)))
                 recorder.flush()
                 self._write_all(feed.take())
         for _, deed in feed.take():  # the last lines of some files
             if isinstance(deed, Piece) and deed.record is None and deed.path in self._files:
                 self._append(deed, "")
-        self.status.state = "stopped" if self._stop.is_set() else "finished"
+        self.status.state = "stopped" if self._stopping else "finished"
         self._truth.note("end", records=self.status.records, state=self.status.state, written=_wall())
         self._show()
 
@@ -329,17 +331,18 @@ class Live:
     def _wait_for(self, at: int) -> bool:
         """Wait until instant ``at`` is due; whether to go on."""
         while (due_in_s := self._pace.due_in_s(at)) > 0:
-            if self._stop.wait(min(due_in_s, TICK_S)):
+            if self._stopping:
                 return False
+            time.sleep(min(due_in_s, TICK_S))
             self._show_now_and_then(at)
         self._show_now_and_then(at)
-        return not self._stop.is_set()
+        return not self._stopping
 
     def _stand_still(self, seconds: float) -> None:
         """The world waits; a stop ends that."""
         began = time.monotonic()
-        while (left := began + seconds - time.monotonic()) > 0 and not self._stop.wait(min(left, TICK_S)):
-            pass
+        while (left := began + seconds - time.monotonic()) > 0 and not self._stopping:
+            time.sleep(min(left, TICK_S))
         self._pace.hold(time.monotonic() - began)
 
     def _roll(self, roll: Roll, following: Piece, at: int) -> None:
