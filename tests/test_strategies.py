@@ -143,7 +143,9 @@ def test_records_shrink_to_the_plainest() -> None:
 
 
 def test_files_shrink_to_one_record() -> None:
-    file = drawn(wsync.files(), lambda file: any("ä" in record.message for record in file.records), PLAIN)
+    file = drawn(
+        wsync.files(log="wsyncmgr.log", max_records=5), lambda file: any("ä" in record.message for record in file.records), PLAIN
+    )
     assert len(file.records) == 1
     assert "ä" in file.records[0].truth.params.values()
 
