@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 
 import generators.logs
 from generators.catalogue import Language
-from generators.log import FileSummary, Folder, Log, Memory, Run
+from generators.log import FileSummary, Folder, Log, Memory, Run, Store
 from generators.truth_record import Contexts
 from simulator.estate import Estate
 from simulator.journal import Entry
@@ -48,7 +48,7 @@ class Recorder:
     """Writes all logs of all hosts, and with ``truth`` a truth record for every log record.
 
     Files appear below ``out``: ``logs/<HOST>/...`` and ``truth/records/<HOST>/<same path>.jsonl``; with ``out=None`` they
-    stay in memory (``texts``). What lay in ``out`` under the same names is replaced.
+    stay in memory (``texts``). What lay in ``out`` under the same names is replaced. A ``store`` of one's own goes before.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Recorder:
         *,
         os_language: Language = "en",
         truth: bool = False,
-        memory: Memory | None = None,
+        store: Store | None = None,
     ) -> None:
-        """``memory``: where the files stay without ``out``, if not in one of its own."""
-        self._store = (memory or Memory()) if out is None else Folder(out)
+        """``store``: where the bytes go, if not to ``out`` or (without ``out``) into memory."""
+        self._store: Store = store or (Memory() if out is None else Folder(out))
         self._truth = truth
         self._contexts = Contexts()
         run = Run(estate, version, os_language)

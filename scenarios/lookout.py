@@ -38,7 +38,7 @@ class Lookout:
         self._everything = everything
         self._store = Recent()
         self._recorder = Recorder(
-            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, memory=self._store
+            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, store=self._store
         )
         self._run = Run(self.world.estate, self.world.version, story.os_language)
         self._memory = Memory(self.world)
