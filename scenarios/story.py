@@ -204,6 +204,12 @@ def _check_changes(changes: Changes) -> None:
             raise StoryError(f"expected a text, found {text!r}", where=name)
 
 
+def read_estate(given: story_file.Estate, source: Source) -> Estate:
+    """The estate that a table of a story file describes; ``source`` is where mistakes are told to be."""
+    file = story_file.File(title=story_file.Texts("", ""), estate=given)
+    return _Reader(file, source, AS_WRITTEN).estate
+
+
 class _Reader:
     """Turns a file into a story, and says where it is wrong."""
 
@@ -441,10 +447,17 @@ def _fault(id: str, source: Source, path: KeyPath) -> Fault:
 # --- the default story of a fault
 
 
-def default_story(fault_id: str, *, generation: Generation | None = None, changes: Changes = AS_WRITTEN) -> Story:
-    """The story of one fault in its usual estate: it sets in shortly before the scheduled synchronization, and is repaired.
+def default_story(
+    fault_id: str,
+    *,
+    generation: Generation | None = None,
+    estate: str | story_file.Estate | None = None,
+    changes: Changes = AS_WRITTEN,
+) -> Story:
+    """The story of one fault: it sets in shortly before the scheduled synchronization, and is repaired.
 
-    ``changes.start`` moves all of it; the story then waits for the next synchronization by schedule.
+    It plays in ``estate``, as a story file describes one, or else in the fault's usual estate. ``changes.start`` moves all of
+    it; the story then waits for the next synchronization by schedule.
     """
     fault = _fault(fault_id, Source("default story"), ())
     if generation is not None:
@@ -454,16 +467,15 @@ def default_story(fault_id: str, *, generation: Generation | None = None, change
         title=story_file.Texts(fault.title.en, fault.title.de),
         ticket=story_file.Texts(DEFAULT_TICKET.en, DEFAULT_TICKET.de),
         generation=usual,
-        estate=fault.estate,
+        estate=fault.estate if estate is None else estate,
     )
     reader = _Reader(file, Source(fault_id), changes)
-    estate = reader.estate
-    top = estate.top.code
-    site = next(estate.children(top)).code if fault.site == "child" else top
+    top = reader.estate.top.code
+    site = next(reader.estate.children(top)).code if fault.site == "child" else top
     sync = _next_sync(reader)
     steps = [story_file.Step(at=durations.spell(sync - FAULT_BEFORE_SYNC_US), fault=fault.id, site=site)]
     steps.append(story_file.Step(at=durations.spell(sync + TRY_AFTER_SYNC_US), repair=TRY, site=top))
-    for number, (repair, code) in enumerate(fault.steps(estate, site)):
+    for number, (repair, code) in enumerate(fault.steps(reader.estate, site)):
         at = durations.spell(sync + REPAIR_AFTER_SYNC_US + number * REPAIR_STEP_US)
         steps.append(story_file.Step(at=at, repair=repair, site=code))
     file = msgspec.structs.replace(file, timeline=steps, hours=sync // HOUR + HOURS_AFTER_SYNC)
