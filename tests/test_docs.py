@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 import pytest
 
@@ -90,9 +91,16 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
         assert (ROOT / path).exists(), f"{page.name}: {path}"
 
 
+def _options(command: click.Command) -> set[str]:
+    """Options of a command, or of all commands of a group."""
+    options = {option for each in command.params for option in each.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return options.union(*map(_options, below))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_that_a_page_names_exist(page: Path) -> None:
-    known = {name: {option for each in command.params for option in each.opts} for name, command in wsyncsim.commands.items()}
+    known = {name: _options(command) for name, command in wsyncsim.commands.items()}
     calls = re.findall(r"(?:^ *|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in calls:
         assert name in known, f"{page.name}: wsyncsim {name}"

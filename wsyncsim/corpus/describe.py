@@ -1,4 +1,4 @@
-"""What describes a finished corpus: data card, Croissant metadata, licence, provenance, templates. All of it follows from the index."""
+"""What describes a finished corpus: data card, Croissant metadata, licence, provenance, templates; all from the index."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ _LICENSES: Final = {
     "CC0-1.0": (
         "CC0 1.0 Universal",
         "https://creativecommons.org/publicdomain/zero/1.0/legalcode",
-        "To the extent possible under law, those who made this data set have waived all copyright and related or neighbouring "
-        "rights to it.",
+        "To the extent possible under law, those who made this data set have waived all rights to it that copyright law gives.",
     ),
     "CC-BY-4.0": (
         "Creative Commons Attribution 4.0 International",
@@ -37,8 +36,7 @@ _LICENSES: Final = {
     "MIT": (
         "MIT License",
         "https://opensource.org/license/mit",
-        "Permission is granted, free of charge, to deal in this data set without restriction, provided that this notice is kept. "
-        'It is provided "as is", without warranty of any kind.',
+        'Anybody may deal in this data set without restriction, if this notice is kept. It comes "as is", without warranty.',
     ),
 }
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
@@ -253,6 +251,7 @@ _CONTEXT: Final = {
     "data": {"@id": "cr:data", "@type": "@json"},
     "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
     "dct": "http://purl.org/dc/terms/",
+    "equivalentProperty": "cr:equivalentProperty",
     "examples": {"@id": "cr:examples", "@type": "@json"},
     "extract": "cr:extract",
     "field": "cr:field",

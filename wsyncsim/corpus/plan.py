@@ -495,9 +495,9 @@ def _check(plan: Plan) -> None:
     possible = {scenario for scenario, _, _ in found}
     for id in _faults(plan):
         if id not in possible:
-            number = file.faults.index(id) if id in file.faults else None
-            path: KeyPath = ("faults", number) if number is not None else ("faults",)
-            if number is not None or not possible:
+            asked_for = id in file.faults
+            path: KeyPath = ("faults", file.faults.index(id)) if asked_for else ("faults",)
+            if asked_for or not possible:
                 hint = f"Its usual estate is {FAULTS[id].estate!r}; it exists in: {', '.join(FAULTS[id].generations)}"
                 raise source.wrong(path, f"fault {id} can happen in none of these estates and generations", hint)
     if not found:

@@ -15,6 +15,8 @@ from wsyncsim.corpus.extras import need
 from wsyncsim.corpus.shard import make_shard
 
 Backend = Literal["loky", "dask", "ray"]
+IDLE_S = 10
+"""After this time without work a worker ends, so that none outlives a process that was killed."""
 BACKENDS: tuple[Backend, ...] = ("loky", "dask", "ray")
 
 
@@ -65,10 +67,9 @@ def _connect(stack: ExitStack, backend: str, address: str | None, workers: int) 
             stack.enter_context(distributed.Client(where))
         except OSError as error:
             raise BackendError(f"no Dask scheduler answers: {error}", where=address or "", hint="Is it running?") from None
-        return {}
     if backend == "ray":
         ray = need("ray", "ray", "the backend ray")
         need("ray.util.joblib", "ray", "the backend ray").register_ray()
         ray.init(address=address, num_cpus=None if address else workers, ignore_reinit_error=True)
         stack.callback(ray.shutdown)
-    return {}
+    return {"idle_worker_timeout": IDLE_S} if backend == "loky" else {}

@@ -16,8 +16,8 @@ from wsyncsim.corpus.extras import need
 from wsyncsim.corpus.forms import Csv, Form, one_line
 from wsyncsim.corpus.forms.labels import epoch_s
 from wsyncsim.corpus.forms.loghub import EMPTY, LEVELS
-from wsyncsim.corpus.play import PlayedRun
 from wsyncsim.corpus.plan import HEALTHY
+from wsyncsim.corpus.play import PlayedRun
 from wsyncsim.corpus.records import Record
 
 SYSTEM: Final = "wsus"
