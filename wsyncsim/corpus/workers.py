@@ -48,6 +48,8 @@ def make_all(plan: bytes, out: str, numbers: Sequence[int], *, workers: int, bac
         return
     joblib = need("joblib", "data", "more than one worker")
     with ExitStack() as stack:
+        if backend == "loky":
+            stack.callback(lambda: need("joblib.externals.loky", "data", "more than one worker").get_reusable_executor().shutdown())
         options = _connect(stack, backend, address, workers)
         stack.enter_context(joblib.parallel_config(backend=backend, **options))
         parallel = joblib.Parallel(

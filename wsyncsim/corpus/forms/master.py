@@ -15,7 +15,7 @@ from wsyncsim.corpus.play import PlayedRun
 from wsyncsim.corpus.records import Record
 from wsyncsim.corpus.runs import RunRow
 
-ROW_GROUP: Final = 20_000
+ROW_GROUP: Final = 4_000
 """Records that are held in memory for a row group of Parquet."""
 
 
@@ -42,6 +42,7 @@ class Parquet(Form):
         self._parquet = need("pyarrow.parquet", "data", "the form parquet")
         self._arrow = need("pyarrow", "data", "the form parquet")
         self._arrow.set_cpu_count(1)
+        self._arrow.set_memory_pool(self._arrow.system_memory_pool())  # gives back what it does not need
         self._schema = self._schema_of(Record)
         self._file = self._parquet.ParquetWriter(self.make(f"data/{shard.name}.parquet"), self._schema, compression="zstd")
         self._waiting: list[Record] = []
