@@ -85,10 +85,12 @@ def _make(plan: Plan, out: Path, *, workers: int, backend: str, address: str | N
     lacking = sum(plan.shards[number].runs for number in missing)
     done = plan.runs - lacking
     progress(done, plan.runs)
-    for runs in crew.make_all(plan.to_json(), str(out), missing, workers=workers, backend=backend, address=address):
-        done += runs
-        progress(done, plan.runs)
-    shutil.rmtree(work, ignore_errors=True)
+    try:
+        for runs in crew.make_all(plan.to_json(), str(out), missing, workers=workers, backend=backend, address=address):
+            done += runs
+            progress(done, plan.runs)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
     from wsyncsim.corpus.describe import describe
 
     total = describe(plan, out)

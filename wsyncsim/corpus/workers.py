@@ -17,6 +17,8 @@ from wsyncsim.corpus.shard import make_shard
 Backend = Literal["loky", "dask", "ray"]
 IDLE_S = 10
 """After this time without work a worker ends, so that none outlives a process that was killed."""
+BATCHES = 16
+"""Shards for each worker of Ray between two looks at the progress."""
 BACKENDS: tuple[Backend, ...] = ("loky", "dask", "ray")
 
 
@@ -52,10 +54,16 @@ def make_all(plan: bytes, out: str, numbers: Sequence[int], *, workers: int, bac
             stack.callback(lambda: need("joblib.externals.loky", "data", "more than one worker").get_reusable_executor().shutdown())
         options = _connect(stack, backend, address, workers)
         stack.enter_context(joblib.parallel_config(backend=backend, **options))
-        parallel = joblib.Parallel(
-            n_jobs=workers if backend == "loky" else -1, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs"
-        )
-        yield from parallel(joblib.delayed(make_shard)(plan, out, number) for number in numbers)
+        jobs = workers if backend == "loky" else -1
+        if backend == "ray":  # joblib cannot get its results one by one
+            parallel = joblib.Parallel(n_jobs=jobs, batch_size=1)
+            size = BATCHES * joblib.effective_n_jobs(jobs)
+            batches = [numbers[first : first + size] for first in range(0, len(numbers), size)]
+        else:
+            parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+            batches = [numbers]
+        for batch in batches:
+            yield from parallel(joblib.delayed(make_shard)(plan, out, number) for number in batch)
 
 
 def _connect(stack: ExitStack, backend: str, address: str | None, workers: int) -> dict[str, Any]:
