@@ -200,3 +200,12 @@ def test_the_example_plan_is_one(tmp_path: Path) -> None:
     copy.write_bytes(plan.to_json())
     assert load(copy).sha256 == plan.sha256
     assert json.loads(copy.read_text(encoding="utf-8"))["name"] == plan.file.name
+
+
+@pytest.mark.parametrize("text", ["[1]", "{", '{"name": "x", "faults": ["S99"]}'])
+def test_a_damaged_plan_of_a_corpus_is_told(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(StoryError) as mistake:
+        load(path)
+    assert mistake.value.where.startswith(str(path))

@@ -455,7 +455,11 @@ def load(path: Path | str, **changes: Any) -> Plan:
     except OSError as error:
         raise StoryError(f"cannot be read: {error.strerror}", where=str(path)) from None
     if path.suffix == ".json":  # as it lies in a corpus
-        return _read(msgspec.json.decode(text), Source(str(path)), changes)
+        try:
+            data = msgspec.json.decode(text, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise StoryError(f"this is no plan: {error}", where=str(path), hint="A corpus has its plan in plan.json") from None
+        return _read(data, Source(str(path)), changes)
     return parse(text, str(path), **changes)
 
 
