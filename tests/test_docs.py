@@ -30,6 +30,10 @@ from simulator.units import HOUR, MINUTE, MS, SECOND
 from simulator.versions import VERSIONS, Version
 from tests.conftest import logs_of, world_of
 from wsyncsim.cli import wsyncsim
+from wsyncsim.corpus.forms import forms
+from wsyncsim.corpus.plan import parse as parse_plan
+from wsyncsim.corpus.plan_file import schema as plan_schema
+from wsyncsim.corpus.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,9 +96,10 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
 
 
 def _options(command: click.Command) -> set[str]:
-    """Options of a command and of its subcommands."""
-    own = {option for each in command.params for option in each.opts}
-    return own.union(*map(_options, command.commands.values())) if isinstance(command, click.Group) else own
+    """Options of a command, or of all commands of a group."""
+    options = {option for each in command.params for option in each.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return options.union(*map(_options, below))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -325,6 +330,28 @@ def test_the_mistake_that_is_shown_is_told_so() -> None:
         parse(_blocks(page, "toml")[0].replace('"M01"', '"M99"'), "my-story.toml")
     for line in str(mistake.value).splitlines():
         assert f"    {line}" in page.splitlines(), line
+
+
+# --- corpora
+
+
+def test_every_key_of_a_plan_stands_in_the_page_on_corpora() -> None:
+    cells = {name for row in _rows(_section(_read("corpus.md"), "A plan")) for name in row[0].split(", ")} - {"key", "---"}
+    tables = plan_schema()["$defs"]
+    below = {"noise": "Noise", "balance": "Balance", "splits": "Splits"}
+    wanted = set(tables["File"]["properties"]) - set(below)
+    wanted |= {f"{key}.{name}" for key, table in below.items() for name in tables[table]["properties"]}
+    assert cells == wanted
+
+
+def test_every_field_and_every_form_stands_in_the_page_on_corpora() -> None:
+    cells = {name for row in _rows(_section(_read("corpus.md"), "What lies in the folder")) for name in row[0].split(", ")}
+    assert set(Record.__struct_fields__) | set(forms()) <= cells
+
+
+@pytest.mark.parametrize("text", _blocks(_read("corpus.md"), "toml"))
+def test_every_plan_that_is_shown_is_one(text: str) -> None:
+    assert parse_plan(text).runs
 
 
 # --- contributing

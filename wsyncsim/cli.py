@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from wsyncsim._version import __version__
+from wsyncsim.commands_corpus import corpus
 from wsyncsim.commands_live import live
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
@@ -437,4 +438,5 @@ def schema() -> None:
     click.echo(json.dumps(story_schema(), indent=2))
 
 
+wsyncsim.add_command(corpus)
 wsyncsim.add_command(live)
