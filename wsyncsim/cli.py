@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from wsyncsim._version import __version__
+from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
 EXIT_REFUTED = 1
@@ -368,3 +369,6 @@ def schema() -> None:
     from scenarios.schema import schema as story_schema
 
     click.echo(json.dumps(story_schema(), indent=2))
+
+
+wsyncsim.add_command(suite)

@@ -12,6 +12,8 @@ says by which rules it reads.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Final
@@ -37,8 +39,19 @@ def read(data: bytes) -> Reading:
     return Reading(
         encoding=text.encoding,
         records=tuple(part for part in parts if isinstance(part, Record)),
-        unparsed=tuple(part for part in parts if not isinstance(part, Record)),
+        unparsed=_joined(part for part in parts if not isinstance(part, Record)),
     )
+
+
+def _joined(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """Spans of which none begins where another one ends."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].byte_end == span.byte_start:
+            joined[-1] = replace(joined[-1], line_end=span.line_end, byte_end=span.byte_end)
+        else:
+            joined.append(span)
+    return tuple(joined)
 
 
 def read_file(path: str | PathLike[str]) -> Reading:

@@ -20,7 +20,7 @@ from wsyncsim.reader.stamps import client_severity, client_stamp, server_severit
 START: Final = "<![LOG["
 _TRAILER: Final = re.compile(r"\]LOG\]!><(time=\"[^\"\r\n]*\"(?:[ \t]+\w+=\"[^\"\r\n]*\")*)[ \t]*>")
 _ATTRIBUTE: Final = re.compile(r"(\w+)=\"([^\"]*)\"")
-_BEHIND: Final = re.compile(r"[ \t]*(?:\r?\n|\x00|\Z|<!\[LOG\[)")
+_BEHIND: Final = re.compile(r"[ \t]*(?:\r?\n|\x00|\r?\Z|<!\[LOG\[)")
 _BEGIN: Final = re.compile(r"^[\ufeff\x00]*<!\[LOG\[", re.MULTILINE)
 _NULS: Final = re.compile(r"\x00+")
 _SERVER: Final = re.compile(r"\$\$<([^<>]*)><([^<>]*)><thread=(\d{1,20})(?: \(0x[0-9A-Fa-f]+\))?>[ \t]*", re.ASCII)
@@ -48,10 +48,10 @@ def records(text: Text) -> Iterator[Record | Span]:
 
 
 def _line_end(whole: str, position: int) -> int:
-    """Where the text of the line ends: before CR LF or LF."""
+    """Where the text of the line ends: before CR LF or LF, or the CR whose LF was not written any more."""
     end = whole.find("\n", position)
     if end < 0:
-        return len(whole)
+        end = len(whole)
     return end - 1 if end > position and whole[end - 1] == "\r" else end
 
 
