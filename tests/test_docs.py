@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 import pytest
 
@@ -92,9 +93,15 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_that_a_page_names_exist(page: Path) -> None:
-    known = {name: {option for each in command.params for option in each.opts} for name, command in wsyncsim.commands.items()}
+    commands = dict(wsyncsim.commands)
+    for name, group in wsyncsim.commands.items():
+        if isinstance(group, click.Group):
+            commands |= {f"{name} {below}": command for below, command in group.commands.items()}
+    known = {name: {option for each in command.params for option in each.opts} for name, command in commands.items()}
     calls = re.findall(r"(?:^ *|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in calls:
+        if isinstance(wsyncsim.commands.get(name), click.Group) and (below := re.match(r" +([a-z]+)\b", rest)):
+            name = f"{name} {below[1]}"  # noqa: PLW2901 - the command that is meant
         assert name in known, f"{page.name}: wsyncsim {name}"
         options = set(re.findall(r"(?<![\w-])--[a-z-]+", rest.partition("#")[0]))
         assert options <= known[name], f"{page.name}: wsyncsim {name}{rest}"

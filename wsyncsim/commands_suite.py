@@ -121,7 +121,9 @@ def read(files: tuple[Path, ...], unparsed: bool) -> None:
 @click.option("--min", "minimum", multiple=True, metavar="LEVEL=PERCENT", help="Exit code 1 below this (repeatable).")
 @_timeout
 @click.option("--jobs", type=click.IntRange(1, 256), default=None, help="Files at a time (default: as many as processors).")
-@click.option("--only", multiple=True, metavar="GLOB", help="Only cases with such an id or tag, such as 'y_server_*' (repeatable).")
+@click.option(
+    "--only", multiple=True, metavar="GLOB", help="Only cases with such an id, format or tag, such as 'y_server_*' (repeatable)."
+)
 @_language
 def run(
     command: str,
@@ -278,9 +280,11 @@ def _chosen(folder: Path | None, only: tuple[str, ...]) -> list[Case]:
 
     cases = list(all_cases()) if folder is None else load_folder(folder)
     if only:
-        cases = [case for case in cases if any(fnmatchcase(name, glob) for glob in only for name in (case.id, *case.tags))]
+        cases = [
+            case for case in cases if any(fnmatchcase(name, glob) for glob in only for name in (case.id, case.format, *case.tags))
+        ]
     if not cases:
-        raise click.UsageError("no case has such an id or tag")
+        raise click.UsageError("no case has such an id, format or tag")
     return cases
 
 

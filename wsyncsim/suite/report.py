@@ -7,8 +7,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING, Any, Final
 
-from wsyncsim.suite.case import SUITE_VERSION
-from wsyncsim.suite.score import LEVELS, CaseScore, Level, Score
+from wsyncsim.suite.case import FORMATS, SUITE_VERSION
+from wsyncsim.suite.score import LEVELS, CaseScore, Level, Score, Share
 from wsyncsim.words import word
 
 if TYPE_CHECKING:
@@ -21,18 +21,27 @@ _NOT_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U001
 
 
 def level_table(score: Score, language: str) -> Table:
-    """A row for every level: cases that reached it, all to which it applies, percent."""
+    """A row for every level: percent and number of cases that reached it, and the percent of each format."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD)
-    for column in ("level", "passed", "cases", "percent", "what"):
-        table.add_column(word("suite", column, language), justify="left" if column in ("level", "what") else "right")
+    for column in ("level", "percent", "cases"):
+        table.add_column(word("suite", column, language), justify="left" if column == "level" else "right")
+    for name in FORMATS:
+        table.add_column(name, justify="right")
+    table.add_column(word("suite", "what", language))
+    formats = [score.of_format(name) for name in FORMATS]
     for level, share in score.shares.items():
-        percent = f"{share.percent:.1f}" if share.offered else word("suite", "not offered", language)
         style = "dim" if not share.offered else ("green" if share.passed == share.total else "red")
-        table.add_row(level, str(share.passed), str(share.total), percent, word("suite", f"is_{level}", language), style=style)
+        shown = [_percent(shares[level]) if share.offered else "-" for shares in formats]
+        percent = _percent(share) if share.offered else word("suite", "not offered", language)
+        table.add_row(level, percent, f"{share.passed}/{share.total}", *shown, word("suite", f"is_{level}", language), style=style)
     return table
+
+
+def _percent(share: Share) -> str:
+    return f"{share.percent:.1f}" if share.total else "-"
 
 
 def missed(score: Score) -> list[tuple[CaseScore, Level, str]]:
@@ -57,10 +66,8 @@ def report(score: Score, command: str) -> dict[str, Any]:
         "schema": REPORT_SCHEMA,
         "suite": SUITE_VERSION,
         "command": command,
-        "levels": {
-            level: {"passed": share.passed, "total": share.total, "percent": round(share.percent, 2), "offered": share.offered}
-            for level, share in score.shares.items()
-        },
+        "levels": _levels(score.shares),
+        "formats": {name: _levels(score.of_format(name)) for name in FORMATS},
         "cases": [
             {
                 "id": case.case.id,
@@ -71,6 +78,13 @@ def report(score: Score, command: str) -> dict[str, Any]:
             }
             for case in score.cases
         ],
+    }
+
+
+def _levels(shares: dict[Level, Share]) -> dict[str, Any]:
+    return {
+        level: {"passed": share.passed, "total": share.total, "percent": round(share.percent, 2), "offered": share.offered}
+        for level, share in shares.items()
     }
 
 

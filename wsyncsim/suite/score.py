@@ -84,11 +84,17 @@ class Score:
 
     @property
     def shares(self) -> dict[Level, Share]:
-        shares = {}
-        for level in LEVELS:
-            found = [case.levels[level] for case in self.cases if level in case.levels]
-            shares[level] = Share(sum(found), len(found), offers(level, self.offered))
-        return shares
+        """Every level, over all cases."""
+        return {level: self._share(level, self.cases) for level in LEVELS}
+
+    def of_format(self, name: str) -> dict[Level, Share]:
+        """Every level, over the cases of a format."""
+        cases = [case for case in self.cases if case.case.format == name]
+        return {level: self._share(level, cases) for level in LEVELS}
+
+    def _share(self, level: Level, cases: Sequence[CaseScore]) -> Share:
+        found = [case.levels[level] for case in cases if level in case.levels]
+        return Share(sum(found), len(found), offers(level, self.offered))
 
 
 def output_of(case: Case, ran: Ran, fields: FieldMap) -> Output:
@@ -255,7 +261,7 @@ def _wrong(level: Level, wanted: dict[str, Any], given: ToolRecord, offered: fro
     if "bias_min" in wanted and given.get("bias_min") is not None and given["bias_min"] != wanted["bias_min"]:
         return _told(wanted, "bias_min", wanted["bias_min"], given["bias_min"])
     if "time_utc" not in wanted and "time_local" in wanted:
-        return _told(wanted, "time_utc", None, given["time_utc"]) if given.get("time_utc") is not None else ""
+        return _told(wanted, "time_utc", None, _clock(given["time_utc"])) if given.get("time_utc") is not None else ""
     return _wrong_time(wanted, given, "time_utc")
 
 
