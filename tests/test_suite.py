@@ -108,6 +108,14 @@ def test_places_of_expectations_hold_the_message() -> None:
             assert before.count("\n") + 1 == record["line"], case.id
 
 
+def test_byte_65536_lies_in_a_trailer_where_it_should() -> None:
+    for id_ in ("y_server_64k_boundary", "y_client_64k_boundary"):
+        case = next(case for case in cases() if case.id == id_)
+        record = next(each for each in case.expected["records"] if each["byte_start"] < 65_536 < each["byte_end"])
+        message_end = case.data.index(record["message"].encode(), record["byte_start"]) + len(record["message"])
+        assert message_end + 10 < 65_536 < record["byte_end"] - 10
+
+
 def test_our_reader_is_right_in_every_case() -> None:
     scored = _read_by_us()
     assert [(case.case.id, case.reasons) for case in scored.cases if case.reasons] == []
@@ -183,7 +191,7 @@ def test_the_archive_holds_the_same_files_and_no_trace_of_the_machine(tmp_path: 
 
 
 def test_only_an_earlier_suite_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda: iter(cases()[:3]))
+    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda *_: iter(cases()[:3]))
     folder = tmp_path / "suite"
     write_folder(folder)
     with pytest.raises(WsyncsimError, match="exists already"):
@@ -203,7 +211,7 @@ def test_only_an_earlier_suite_is_replaced(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_changed_case_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda: iter(cases()[:3]))
+    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda *_: iter(cases()[:3]))
     write_folder(tmp_path / "suite")
     changed = tmp_path / "suite" / f"{cases()[1].id}.log"
     changed.write_bytes(changed.read_bytes().replace(b"\r\n", b"\n"))
@@ -212,7 +220,7 @@ def test_a_changed_case_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_a_suite_cannot_name_files_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda: iter(cases()[:1]))
+    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda *_: iter(cases()[:1]))
     write_folder(tmp_path / "suite")
     index = json.loads((tmp_path / "suite" / INDEX).read_bytes())
     index["cases"][0]["file"] = "../secret.log"
@@ -229,7 +237,7 @@ def _run(*arguments: str | Path) -> int:
 
 
 def test_the_command_writes_a_suite(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda: iter(cases()[:3]))
+    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda *_: iter(cases()[:3]))
     assert _run("suite", "write", tmp_path / "a") == 0
     printed = capsys.readouterr()
     assert printed.out == f"{tmp_path / 'a'}\n"

@@ -129,6 +129,12 @@ def test_a_tool_may_show_what_it_could_not_read(extra: dict[str, Any]) -> None:
     assert score([output_of(case, _ran(out), OWN_NAMES)]).cases[0].levels["frame"]
 
 
+def test_a_tool_that_tells_no_times_at_all_is_scored_by_its_messages() -> None:
+    scored = _scored(lambda record: {"message": record["message"]}, "y_server_truncated_tail")
+    assert (scored.cases[0].levels["frame"], scored.cases[0].levels["text"]) == (True, True)
+    assert not scored.shares["local"].offered
+
+
 def test_a_component_that_is_cut_is_wrong_text() -> None:
     scored = _scored(lambda record: record | {"component": record["component"].split("_")[0]}, "y_server_plain")
     assert not scored.cases[0].levels["text"]
@@ -177,6 +183,8 @@ def test_implementation_defined_cases_are_told_and_not_scored() -> None:
     assert scored.cases[0].levels == {"robust": True}
     assert scored.cases[0].behaviour == "the number"
     assert _scored(lambda record: record | {"message": "x"}, "i_server_double_sign").cases[0].behaviour == "other"
+    sign = _scored(lambda record: record | {"time_utc": None, "bias_min": 5}, "i_server_interleaved_write")
+    assert sign.cases[0].behaviour == "as the lines stand", "a wrong UTC is not at stake here"
     tilde = _scored(lambda record: record | {"message": record["message"].rstrip("~")}, "i_server_trailing_tilde")
     assert tilde.cases[0].behaviour == "dropped"
 

@@ -69,16 +69,18 @@ def write(folder: Path | None, zip_file: Path | None, force: bool, language: str
       wsyncsim suite write cases
       wsyncsim suite write --zip wsyncsim-suite.zip
     """
+    from wsyncsim.output import progress_bar
     from wsyncsim.suite.write import write_folder, write_zip
 
     language = language or default_language()
     if (folder is None) == (zip_file is None):
         raise click.UsageError("name a folder, or an archive with --zip")
-    if zip_file is not None:
-        cases = write_zip(zip_file, force=force)
-    else:
-        assert folder is not None
-        cases = write_folder(folder, force=force)
+    with progress_bar(word("suite", "writing", language)) as progress:
+        if zip_file is not None:
+            cases = write_zip(zip_file, force=force, progress=progress)
+        else:
+            assert folder is not None
+            cases = write_folder(folder, force=force, progress=progress)
     click.echo(word("suite", "written", language, {"count": cases}), err=True)
     click.echo(str(zip_file or folder))
 
@@ -97,10 +99,14 @@ def read(files: tuple[Path, ...], unparsed: bool) -> None:
     import json
     from dataclasses import asdict
 
+    from simulator.errors import WsyncsimError
     from wsyncsim.reader import read_file
 
     for path in files:
-        reading = read_file(path)
+        try:
+            reading = read_file(path)
+        except OSError as error:
+            raise WsyncsimError(f"cannot be read: {error.strerror or error}", where=str(path)) from None
         items = [(record.byte_start, record.to_json()) for record in reading.records]
         if unparsed:
             items += [(span.byte_start, {**asdict(span), "unparsed": True}) for span in reading.unparsed]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -161,9 +161,10 @@ RUNS: Final = (
 """What is played: all generations, both languages, faults, the end of daylight saving time, rotation."""
 
 
-def run_cases() -> Iterator[Case]:
-    """A case for every file of every run."""
-    for run in RUNS:
+def run_cases(progress: Callable[[float], None] = lambda _share: None) -> Iterator[Case]:
+    """A case for every file of every run; ``progress`` hears which share of the runs is done."""
+    for number, run in enumerate(RUNS):
+        progress(number / len(RUNS))
         story = find(run.story, Changes(generation=run.generation, os_language=run.language, hours=run.hours))
         if run.log_max_bytes:
             story = dataclasses.replace(story, estate=dataclasses.replace(story.estate, log_max_bytes=run.log_max_bytes))

@@ -166,7 +166,7 @@ def _must_read(found: CaseScore, output: Output, expected: dict[str, Any], offer
     against = output.trouble
     pairs: list[tuple[dict[str, Any], ToolRecord | None]] = [(record, None) for record in wanted]
     if not against:
-        pairs, extra = align(wanted, _claimed(output.records, expected["unparsed"]))
+        pairs, extra = align(wanted, _claimed(output.records, expected["unparsed"], offered))
         against = _framed(pairs, extra)
     found.put("frame", against)
     for level in RECORD_LEVELS[1:]:
@@ -184,15 +184,17 @@ def _first(reasons: Iterable[str]) -> str:
     return next((reason for reason in reasons if reason), "")
 
 
-def _claimed(records: Iterable[ToolRecord], no_records: Iterable[dict[str, int]]) -> list[ToolRecord]:
+def _claimed(records: Sequence[ToolRecord], no_records: Iterable[dict[str, int]], offered: frozenset[str]) -> list[ToolRecord]:
     """Records without those by which a tool shows what it could not read: no time, and in a line that is no record."""
     lines = {line for span in no_records for line in range(span["line"], span["line_end"] + 1)}
+    if not lines or not offered & {"time_local", "time_utc"}:
+        return list(records)
     return [
         each
         for each in records
         if each.get("time_local") is not None
         or each.get("time_utc") is not None
-        or not (each.get("line") in lines or (each.get("line") is None and lines))
+        or (each.get("line") is not None and each["line"] not in lines)
     ]
 
 
@@ -325,7 +327,7 @@ def plain(message: str) -> str:
 
 
 def _rejected(output: Output, expected: dict[str, Any], offered: frozenset[str]) -> str:
-    claimed = _claimed(output.records, expected["reject"])
+    claimed = _claimed(output.records, expected["reject"], offered)
     pairs, extra = align(expected["records"], claimed)
     against = _framed(pairs, extra)
     levels: Iterator[Level] = (level for level in RECORD_LEVELS[1:] if offers(level, offered))
@@ -333,17 +335,22 @@ def _rejected(output: Output, expected: dict[str, Any], offered: frozenset[str])
 
 
 def _behaviour(output: Output, expected: dict[str, Any], offered: frozenset[str]) -> str:
-    """The first alternative that fits in everything that the tool says."""
+    """The alternative that fits. What is wrong in all of them, such as UTC of a tool that has the sign wrong, is not at stake."""
     if output.trouble:
         return "not robust"
     levels = [level for level in RECORD_LEVELS[1:] if offers(level, offered)]
+    wrong: dict[str, set[Level]] = {}
     for alternative in expected["alternatives"]:
         wanted = alternative["records"]
         if len(wanted) != len(output.records):
             continue
         pairs = list(zip(wanted, output.records, strict=True))
-        if expected["exact"] and any(record["message"] != given.get("message") for record, given in pairs):
-            continue
-        if not any(_wrong(level, record, given, offered) for level in levels for record, given in pairs):
-            return str(alternative["name"])
-    return "other"
+        if not expected["exact"] or all(record["message"] == given.get("message") for record, given in pairs):
+            found = {level for level in levels if any(_wrong(level, record, given, offered) for record, given in pairs)}
+            wrong[alternative["name"]] = found
+    if not wrong:
+        return "other" if output.records else "nothing"
+    always = set.intersection(*wrong.values()) - {"text"}
+    fitting = [name for name, missed in wrong.items() if not missed - always]
+    right = [name for name in fitting if not wrong[name]]
+    return right[0] if right else fitting[0] if len(fitting) == 1 else "other"

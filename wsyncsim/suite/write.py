@@ -45,10 +45,10 @@ class SuiteError(WsyncsimError):
     """The suite cannot be written or read."""
 
 
-def all_cases() -> Iterator[Case]:
+def all_cases(progress: Progress = lambda _share: None) -> Iterator[Case]:
     """Hand-made cases, then those of simulated runs."""
     yield from handmade_cases()
-    yield from run_cases()
+    yield from run_cases(progress)
 
 
 def suite_files(cases: Iterable[Case]) -> Iterator[tuple[str, bytes]]:
@@ -85,7 +85,7 @@ def json_text(value: dict[str, Any], key: str) -> bytes:
     return (empty.replace(f'"{key}": []', filled, 1) + "\n").encode()
 
 
-def write_folder(out: Path, *, force: bool = False) -> int:
+def write_folder(out: Path, *, force: bool = False, progress: Progress = lambda _share: None) -> int:
     """Write the suite into a folder that appears when it is complete; returns the number of cases. Raises ``SuiteError``.
 
     An existing folder is replaced with ``force`` if it is an earlier suite and holds nothing else.
@@ -97,7 +97,7 @@ def write_folder(out: Path, *, force: bool = False) -> int:
         out.parent.mkdir(parents=True, exist_ok=True)
         work = _work_folder(out)
         (work / "schemas").mkdir()
-        cases = list(all_cases())
+        cases = list(all_cases(progress))
         for path, data in suite_files(cases):
             (work / path).write_bytes(data)
         _check(out, force=force)
@@ -149,13 +149,13 @@ def _check(out: Path, *, force: bool) -> None:
         raise SuiteError(f"it holds files that are not the suite's, so it is not replaced: {told}", where=str(out), hint=hint)
 
 
-def zip_bytes() -> tuple[bytes, int]:
+def zip_bytes(progress: Progress = lambda _share: None) -> tuple[bytes, int]:
     """The suite as an archive, and the number of cases.
 
     Nothing in it depends on the machine: names in order, one date, stored without compression (which differs between
     versions of zlib).
     """
-    cases = list(all_cases())
+    cases = list(all_cases(progress))
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for path, data in sorted(suite_files(cases)):
@@ -166,11 +166,11 @@ def zip_bytes() -> tuple[bytes, int]:
     return buffer.getvalue(), len(cases)
 
 
-def write_zip(file: Path, *, force: bool = False) -> int:
+def write_zip(file: Path, *, force: bool = False, progress: Progress = lambda _share: None) -> int:
     """Write the archive; returns the number of cases. An existing file is replaced only with ``force``. Raises ``SuiteError``."""
     if file.exists() and not force:
         raise SuiteError("it exists already", where=str(file), hint="Choose another name, or replace it with --force")
-    data, cases = zip_bytes()
+    data, cases = zip_bytes(progress)
     work = file.with_name(f".{file.name}-{os.getpid()}.unfinished")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
