@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
@@ -385,6 +387,25 @@ def test_a_tool_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path) -> 
     size = mark.stat().st_size if mark.exists() else 0
     time.sleep(0.3)
     assert (mark.stat().st_size if mark.exists() else 0) == size
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_an_interruption_ends_the_tools_and_leaves_nothing(tmp_path: Path) -> None:
+    mark = tmp_path / "alive"
+    code = f"import time\nwhile True:\n    open({str(mark)!r}, 'a').write('x')\n    time.sleep(0.05)"
+    command = [sys.executable, "-m", "wsyncsim", "suite", "run", "--cmd", _tool(tmp_path, code), "--only", "y_server_plain"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    running = subprocess.Popen([*command, "--timeout", "60"], env=environment, stderr=subprocess.PIPE, text=True)
+    began = time.monotonic()
+    while not mark.exists() and time.monotonic() - began < 60:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, told = running.communicate(timeout=30)
+    assert (running.returncode, "interrupted" in told) == (2, True), told
+    size = mark.stat().st_size
+    time.sleep(0.3)
+    assert mark.stat().st_size == size
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["alive", "tool.py"]
 
 
 def test_a_tool_that_prints_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

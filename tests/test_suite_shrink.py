@@ -116,6 +116,17 @@ def test_a_tool_that_is_right_leaves_nothing() -> None:
     assert _shrink(lambda _record, told: told, hours=3) is None
 
 
+def test_only_the_level_that_was_asked_for_counts() -> None:
+    def wrong_twice(record: Record, told: dict[str, Any]) -> dict[str, Any]:
+        return told | {"message": "?", "severity": "warning"} if "STATMSG" in record.message else told
+
+    player = Planter(wrong_twice)
+    found = Shrinker(player, "severity", 60, lambda _text: None, "de").shrink(find("S19"))
+    assert found is not None
+    assert (found.level, len(found.records)) == ("severity", 1)
+    assert Shrinker(player, "utc", 60, lambda _text: None, "de").shrink(find("S19")) is None
+
+
 def test_looking_ends_in_time_with_what_there_is() -> None:
     found = _shrink(lambda record, told: None if "e" in record.message else told, seconds=0)
     assert not found.finished

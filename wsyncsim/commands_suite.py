@@ -248,7 +248,8 @@ def shrink(
     talk = console(stderr=True)
     found = Shrinker(player, level, seconds, lambda text: talk.print(text, style="dim"), language).shrink(played)
     if found is None:
-        talk.print(word("suite", "reads all", language), style="green")
+        said = word("suite", "reads all", language) if level is None else word("suite", "nothing at", language, {"level": level})
+        talk.print(said, style="green")
         return 0
     found.write(target)
     values = {"level": found.level, "reason": found.reason, "records": len(found.records), "hours": found.story.hours}

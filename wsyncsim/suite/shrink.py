@@ -190,14 +190,18 @@ class Shrinker:
     def _first(self, story: Story) -> tuple[RunFile, Level, str] | None:
         """The shortest file that the tool gets wrong, and the first level of it."""
         for file in sorted(run_files(story), key=lambda each: (len(each.data), each.path)):
+            reasons = self._reasons(file, file.data, file.records)
             for level in self._levels:
-                reason = self._reason(file, file.data, file.records, level)
-                if reason:
-                    return file, level, reason
+                if level in reasons:
+                    return file, level, reasons[level]
         return None
 
     def _reason(self, file: RunFile, data: bytes, records: Sequence[dict[str, Any]], level: Level) -> str:
         """Why the tool misses a level in a file; empty if it does not, or says nothing about it."""
+        return self._reasons(file, data, records).get(level, "")
+
+    def _reasons(self, file: RunFile, data: bytes, records: Sequence[dict[str, Any]]) -> dict[Level, str]:
+        """Levels that the tool misses in a file, and why. When it finds other records, nothing else can be said."""
         case = Case(
             id=f"y_{next(self._numbers)}",
             format=file.format,
@@ -212,13 +216,10 @@ class Shrinker:
         )
         scored = score([self._player.one(case, self._folder)])
         (self._folder / f"{case.id}.log").unlink(missing_ok=True)
-        if not scored.shares[level].offered and level != "frame":
-            return ""
-        found = scored.cases[0]
-        earlier = RECORD_LEVELS[: RECORD_LEVELS.index(level)]
-        if level != "frame" and not all(found.levels.get(each, True) for each in earlier if each == "frame"):
-            return ""
-        return found.reasons.get(level, "")
+        reasons = scored.cases[0].reasons
+        if "frame" in reasons:
+            return {"frame": reasons["frame"]}
+        return {level: reason for level, reason in reasons.items() if scored.shares[level].offered}
 
     def _in_time(self) -> None:
         if time.monotonic() >= self._until:

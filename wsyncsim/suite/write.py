@@ -104,7 +104,12 @@ def write_folder(out: Path, *, force: bool = False, progress: Progress = lambda 
         if out.exists():
             old = work.with_suffix(".old")
             out.replace(old)
-            work.replace(out)
+            try:
+                work.replace(out)
+            except BaseException:
+                if not out.exists():
+                    old.replace(out)
+                raise
             shutil.rmtree(old, ignore_errors=True)
         else:
             work.replace(out)
