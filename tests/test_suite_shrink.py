@@ -127,6 +127,19 @@ def test_only_the_level_that_was_asked_for_counts() -> None:
     assert Shrinker(player, "utc", 60, lambda _text: None, "de").shrink(find("S19")) is None
 
 
+def test_only_the_logs_that_were_asked_for_are_read() -> None:
+    player = Planter(lambda _record, _told: None)
+
+    def shrinker(logs: str) -> Shrinker:
+        return Shrinker(player, None, 60, lambda _text: None, "en", logs)
+
+    found = shrinker("WSUSCtrl*").shrink(find("S19", Changes(hours=3)))
+    assert found is not None
+    assert found.file.name == "WSUSCtrl.log"
+    with pytest.raises(WsyncsimError, match="writes no log"):
+        shrinker("smsts.log").shrink(find("S19", Changes(hours=3)))
+
+
 def test_looking_ends_in_time_with_what_there_is() -> None:
     found = _shrink(lambda record, told: None if "e" in record.message else told, seconds=0)
     assert not found.finished

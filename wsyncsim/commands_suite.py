@@ -208,6 +208,7 @@ def _tell_missed(scored: Score, language: str) -> None:
 @_fields
 @_timeout
 @click.option("--level", type=click.Choice(_LEVELS[1:6]), default=None, help="Only what is wrong at this level.")
+@click.option("--log", "logs", default="*", metavar="GLOB", help="Only logs of such a name, such as wsyncmgr.log.")
 @click.option("--generation", type=click.Choice(["2007", "2012", "cb"]), default=None, help="Product generation.")
 @click.option("--seconds", type=click.FloatRange(1, 86_400), default=120.0, show_default=True, help="Stop looking after this time.")
 @click.option("--out", type=click.Path(path_type=Path), default=None, help="Output folder (default: ./STORY-shrunk).")
@@ -218,6 +219,7 @@ def shrink(
     fields_file: Path | None,
     timeout_s: float,
     level: str | None,
+    logs: str,
     generation: Any,
     seconds: float,
     out: Path | None,
@@ -230,8 +232,9 @@ def shrink(
     gets story.toml, the log, and what it should have read. Exit code 1 when something was found, 0 when the tool reads all.
 
     \b
-    Example:
+    Examples:
       wsyncsim suite shrink S19 --cmd 'my-parser {file}' --fields my-parser.toml
+      wsyncsim suite shrink S19 --cmd 'my-parser {file}' --log wsyncmgr.log --level utc
     """
     from scenarios.catalogue import find
     from scenarios.story import Changes
@@ -246,7 +249,7 @@ def shrink(
     target = out if out is not None else Path(f"{played.name}-shrunk")
     check_folder(target)
     talk = console(stderr=True)
-    found = Shrinker(player, level, seconds, lambda text: talk.print(text, style="dim"), language).shrink(played)
+    found = Shrinker(player, level, seconds, lambda text: talk.print(text, style="dim"), language, logs).shrink(played)
     if found is None:
         said = word("suite", "reads all", language) if level is None else word("suite", "nothing at", language, {"level": level})
         talk.print(said, style="green")

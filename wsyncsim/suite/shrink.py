@@ -11,6 +11,8 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -138,13 +140,14 @@ def joined(parts: Sequence[Piece]) -> tuple[bytes, tuple[dict[str, Any], ...]]:
 class Shrinker:
     """Looks for the shortest log that a tool gets wrong."""
 
-    def __init__(self, player: Player, level: str | None, seconds: float, tell: Tell, language: str) -> None:
-        """``level`` limits what counts as wrong; ``tell`` hears about progress."""
+    def __init__(self, player: Player, level: str | None, seconds: float, tell: Tell, language: str, logs: str = "*") -> None:
+        """``level`` limits what counts as wrong, ``logs`` (a pattern) the names of files; ``tell`` hears about progress."""
         self._player = player
         self._levels = [each for each in RECORD_LEVELS if level in (None, each)]
         self._seconds = seconds
         self._tell = tell
         self._language = language
+        self._logs = logs.lower()
         self._until = 0.0
         self._told_at = 0.0
         self._story: Story | None = None
@@ -189,7 +192,10 @@ class Shrinker:
 
     def _first(self, story: Story) -> tuple[RunFile, Level, str] | None:
         """The shortest file that the tool gets wrong, and the first level of it."""
-        for file in sorted(run_files(story), key=lambda each: (len(each.data), each.path)):
+        files = [file for file in run_files(story) if fnmatchcase(file.name.lower(), self._logs)]
+        if not files:
+            raise WsyncsimError(f"this story writes no log {self._logs!r}", where="--log", hint="For example --log wsyncmgr.log")
+        for file in sorted(files, key=lambda each: (len(each.data), each.path)):
             reasons = self._reasons(file, file.data, file.records)
             for level in self._levels:
                 if level in reasons:
@@ -244,43 +250,45 @@ class Shrinker:
             alike = [each for each in found if each.name == file.name or (each.format, file.format) == ("w3c", "w3c")]
             return next((each for each in alike if self._reason(each, each.data, each.records, level)), None)
 
-        for shorten in (self._estates, self._hours, self._timelines, self._hours):
-            for candidate in shorten(story, failing):
+        for shorter in (smaller_estates, fewer_hours, partial(fewer_steps, failing=failing), fewer_hours):
+            for candidate in shorter(story):
                 found = failing(candidate)
                 if found is not None:
                     story, file = candidate, found
                     yield story, file
                     break
 
-    def _estates(self, story: Story, _failing: Callable[[Story], RunFile | None]) -> Iterator[Story]:
-        """The same story in smaller estates: the smallest built-in ones, then without sites below the top."""
-        named = {step.site for step in story.timeline}
-        for estate in sorted(ESTATES.values(), key=lambda each: len(each.sites)):
-            smaller = len(estate.sites) < len(story.estate.sites)
-            if smaller and named <= {site.code for site in estate.sites} and estate.top.code == story.estate.top.code:
-                yield replace(story, estate=replace(estate, timezone=story.estate.timezone))
-        top = story.estate.top
-        if len(story.estate.sites) > 1 and named <= {top.code}:
-            yield replace(story, estate=replace(story.estate, sites=(top,)))
 
-    def _hours(self, story: Story, _failing: Callable[[Story], RunFile | None]) -> Iterator[Story]:
-        """From one hour on, twice as long each time; then by an hour."""
-        lengths = sorted({*(2**power for power in range(14)), *range(1, min(story.hours, 24))})
-        for hours in lengths:
-            if hours < story.hours:
-                yield replace(story, hours=hours, timeline=tuple(step for step in story.timeline if step.at < hours * HOUR))
+def smaller_estates(story: Story) -> Iterator[Story]:
+    """The same story in smaller estates: the smallest built-in ones, then its own without sites below the top."""
+    named = {step.site for step in story.timeline}
+    for estate in sorted(ESTATES.values(), key=lambda each: len(each.sites)):
+        smaller = len(estate.sites) < len(story.estate.sites)
+        if smaller and named <= {site.code for site in estate.sites} and estate.top.code == story.estate.top.code:
+            yield replace(story, estate=replace(estate, timezone=story.estate.timezone))
+    top = story.estate.top
+    if len(story.estate.sites) > 1 and named <= {top.code}:
+        yield replace(story, estate=replace(story.estate, sites=(top,)))
 
-    def _timelines(self, story: Story, failing: Callable[[Story], RunFile | None]) -> Iterator[Story]:
-        """The fewest steps."""
 
-        def with_steps(steps: Sequence[Step]) -> Story:
-            return replace(story, timeline=tuple(steps))
+def fewer_hours(story: Story) -> Iterator[Story]:
+    """From one hour on."""
+    for hours in sorted({*(2**power for power in range(14)), *range(1, min(story.hours, 24))}):
+        if hours < story.hours:
+            yield replace(story, hours=hours, timeline=tuple(step for step in story.timeline if step.at < hours * HOUR))
 
-        if not story.timeline:
-            return
-        if failing(with_steps(())) is not None:
-            yield with_steps(())
-            return
-        *_, fewest = [list(story.timeline), *ddmin(story.timeline, lambda steps: failing(with_steps(steps)) is not None)]
-        if len(fewest) < len(story.timeline):
-            yield with_steps(fewest)
+
+def fewer_steps(story: Story, failing: Callable[[Story], RunFile | None]) -> Iterator[Story]:
+    """The fewest steps of the timeline with which the tool fails."""
+
+    def with_steps(steps: Sequence[Step]) -> Story:
+        return replace(story, timeline=tuple(steps))
+
+    if not story.timeline:
+        return
+    if failing(with_steps(())) is not None:
+        yield with_steps(())
+        return
+    *_, fewest = [list(story.timeline), *ddmin(story.timeline, lambda steps: failing(with_steps(steps)) is not None)]
+    if len(fewest) < len(story.timeline):
+        yield with_steps(fewest)
