@@ -120,7 +120,7 @@ def test_our_reader_is_right_in_every_case() -> None:
     scored = _read_by_us()
     assert [(case.case.id, case.reasons) for case in scored.cases if case.reasons] == []
     assert {level: share.percent for level, share in scored.shares.items()} == dict.fromkeys(LEVELS, 100.0)
-    assert [case.case.id for case in scored.cases if case.behaviour in ("other", "not robust")] == []
+    assert [case.case.id for case in scored.cases if case.behaviour in ("other", "not told", "not robust")] == []
 
 
 def test_our_reader_tells_what_is_no_record() -> None:

@@ -187,6 +187,7 @@ def test_implementation_defined_cases_are_told_and_not_scored() -> None:
     assert _scored(lambda record: record | {"message": "x"}, "i_server_double_sign").cases[0].behaviour == "other"
     sign = _scored(lambda record: record | {"time_utc": None, "bias_min": 5}, "i_server_interleaved_write")
     assert sign.cases[0].behaviour == "as the lines stand", "a wrong UTC is not at stake here"
+    assert _scored(_without("severity"), "i_client_type_0").cases[0].behaviour == "not told"
     tilde = _scored(lambda record: record | {"message": record["message"].rstrip("~")}, "i_server_trailing_tilde")
     assert tilde.cases[0].behaviour == "dropped"
 

@@ -52,7 +52,7 @@ class CaseScore:
     levels: dict[Level, bool] = field(default_factory=dict)
     reasons: dict[Level, str] = field(default_factory=dict)
     behaviour: str = ""
-    """Implementation-defined cases: the alternative that the tool chose, or ``other``."""
+    """Implementation-defined cases: the alternative that the tool chose, ``nothing``, ``not told`` by its fields, or ``other``."""
     took_s: float = 0.0
 
     def put(self, level: Level, reason: str) -> None:
@@ -340,6 +340,8 @@ def _behaviour(output: Output, expected: dict[str, Any], offered: frozenset[str]
         return "not robust"
     levels = [level for level in RECORD_LEVELS[1:] if offers(level, offered)]
     wrong: dict[str, set[Level]] = {}
+    said: dict[str, int] = {}
+    """How much of what an alternative says the tool says too: more than of one that leaves it open."""
     for alternative in expected["alternatives"]:
         wanted = alternative["records"]
         if len(wanted) != len(output.records):
@@ -348,9 +350,13 @@ def _behaviour(output: Output, expected: dict[str, Any], offered: frozenset[str]
         if not expected["exact"] or all(record["message"] == given.get("message") for record, given in pairs):
             found = {level for level in levels if any(_wrong(level, record, given, offered) for record, given in pairs)}
             wrong[alternative["name"]] = found
+            said[alternative["name"]] = sum(given.get(key) is not None for record, given in pairs for key in record)
     if not wrong:
         return "other" if output.records else "nothing"
     always = set.intersection(*wrong.values()) - {"text"}
     fitting = [name for name, missed in wrong.items() if not missed - always]
-    right = [name for name in fitting if not wrong[name]]
-    return right[0] if right else fitting[0] if len(fitting) == 1 else "other"
+    fitting = [name for name in fitting if not wrong[name]] or fitting
+    fitting = [name for name in fitting if said[name] == max(said[each] for each in fitting)]
+    if len(fitting) > 1:
+        return "not told"
+    return fitting[0] if fitting else "other"
