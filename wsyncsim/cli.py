@@ -15,6 +15,7 @@ import click
 from wsyncsim._version import __version__
 from wsyncsim.commands_corpus import corpus
 from wsyncsim.commands_live import live
+from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
 EXIT_REFUTED = 1
@@ -440,3 +441,4 @@ def schema() -> None:
 
 wsyncsim.add_command(corpus)
 wsyncsim.add_command(live)
+wsyncsim.add_command(suite)
