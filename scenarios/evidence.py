@@ -83,8 +83,8 @@ class Sample:
     first: bool
     """The first look, not the one before the repair."""
     facts: Signs
-    lines: Mapping[str, Signs]
-    """Language -> the same for people."""
+    lines: Mapping[Language, Signs]
+    """The same for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,9 @@ class Case:
     """What shows in every sample."""
     ever: Signs
     """What shows in some."""
-    lines_always: Mapping[str, Signs]
-    lines_ever: Mapping[str, Signs]
-    """Language -> lines of the first look."""
+    lines_always: Mapping[Language, Signs]
+    lines_ever: Mapping[Language, Signs]
+    """Lines of the first look."""
 
     @property
     def name(self) -> str:
@@ -167,8 +167,14 @@ _STAMP = re.compile(
 )
 
 
+_COUNT = re.compile(r"\b\d+ (?:out of|of|von) \d+\b")
+"""A line that counts, as the heading of a log does."""
+
+
 def plain_line(text: str, names: Names) -> str:
-    """A line without what differs from run to run: names, stamps, threads."""
+    """A line without what differs from run to run: names, stamps, threads; nothing of a line that only counts."""
+    if _COUNT.search(text):
+        return ""
     return re.sub(r"\s{2,}", "  ", _STAMP.sub("...", names.plain(_TRAILER.sub("", text)))).strip()
 
 
@@ -216,7 +222,7 @@ class _Moment(NamedTuple):
     at: int
     first: bool
     facts: dict[Spot, frozenset[str]]
-    lines: dict[str, dict[Spot, frozenset[str]]]
+    lines: dict[Language, dict[Spot, frozenset[str]]]
 
 
 def suffering_site(story: Story) -> str:
@@ -226,7 +232,7 @@ def suffering_site(story: Story) -> str:
 
 def _take(lookout: Lookout, names: Names, languages: Sequence[Language], *, first: bool) -> _Moment:
     facts: dict[Spot, frozenset[str]] = {}
-    lines = {}
+    lines: dict[Language, dict[Spot, frozenset[str]]] = {}
     for number, language in enumerate(languages):
         views = list(lookout.views(language))
         if not number:

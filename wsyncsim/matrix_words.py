@@ -1,0 +1,181 @@
+"""The matrix of diagnosis in words: what somebody sees, where, and what it means."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from scenarios.evidence import Case, Sign, Spot
+from scenarios.faults import FAULTS
+from scenarios.looks import LOOKS
+from scenarios.repairs import REPAIRS
+from wsyncsim.words import word
+
+if TYPE_CHECKING:
+    from scenarios.diagnosis import Node
+    from scenarios.matrix import Pair, Region
+    from scenarios.text import Language
+
+_NONE: frozenset[Sign] = frozenset()
+
+
+def clip(text: str, width: int) -> str:
+    """The text, cut at ``width`` characters."""
+    return text if len(text) <= width else f"{text[: width - 1].rstrip()}…"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What is said of one generation, in one language."""
+
+    region: Region
+    language: Language
+
+    def say(self, name: str, **values: object) -> str:
+        return word("matrix", name, self.language, values or None)
+
+    # --- names
+
+    def place(self, place: str) -> str:
+        """What a server is; what has no name stays as it is."""
+        try:
+            return word("places", place, self.language)
+        except KeyError:
+            return place
+
+    def title(self, look: str) -> str:
+        return LOOKS[look].title(self.region.generation, self.language)
+
+    def look(self, spot: Spot) -> str:
+        """``L45 Services (site server)``."""
+        return f"{spot.look} {self.title(spot.look)} ({self.place(spot.place)})"
+
+    def fault(self, id: str) -> str:
+        return f"{id} {FAULTS[id].title.in_(self.language)}"
+
+    def repair(self, id: str) -> str:
+        """The right repair, step by step."""
+        titles = []
+        for step in FAULTS[id].repairs:
+            repair, _, where = step.partition("@")
+            title = REPAIRS[repair].title.in_(self.language)
+            titles.append(f"{repair} {title}" + (f" (@{where})" if where else ""))
+        return "; ".join(titles)
+
+    # --- signs
+
+    def sign(self, sign: Sign) -> str:
+        """A sign as somebody says it."""
+        text = sign.text.split("~~", 1)[0]
+        return text if sign.there else self.say("missing", text=text)
+
+    @cached_property
+    def _rarity(self) -> Counter[tuple[Spot, Sign]]:
+        """In how many cases a line may show."""
+        return Counter(
+            (spot, sign)
+            for cases in self.region.cases.values()
+            for case in cases
+            for spot, signs in case.lines_ever.get(self.language, {}).items()
+            for sign in signs
+        )
+
+    def _order(self, spot: Spot, sign: Sign) -> tuple[bool, int, int, str]:
+        return not sign.there, self._rarity[spot, sign], len(sign.text), sign.text
+
+    def outcome(self, node: Node, number: int) -> str:
+        """What the look of ``node`` shows on its branch ``number``, told so that no other branch could be meant."""
+        mine = node.branches[number].cases
+        others = [branch.cases for place, branch in enumerate(node.branches) if place != number]
+        texts, left = self._telling(mine, others, node.spot)
+        if not texts and not left:
+            return self.say("nothing")
+        if not texts and all(not case.always.get(node.spot) for case in mine):
+            return self.say("nothing")
+        for spot in reversed(node.paid):
+            if left:
+                more, left = self._telling(mine, left, spot)
+                texts += [self.say("before", look=self.title(spot.look), text=text) for text in more]
+        if left or not texts:
+            each = [self._telling([case], others, node.spot) for case in mine]
+            if all(found and not rest for found, rest in each):
+                return " / ".join(dict.fromkeys(" + ".join(found) for found, _ in each))
+        return " + ".join(texts) if texts else self.say("otherwise")
+
+    def _telling(
+        self, mine: Sequence[Case], others: Sequence[Sequence[Case]], spot: Spot
+    ) -> tuple[list[str], list[Sequence[Case]]]:
+        """Signs that all of ``mine`` show and of ``others`` none, as few as do; and which others they do not tell apart."""
+        texts: list[str] = []
+        left = list(others)
+        language = self.language
+        layers = (
+            ([case.lines_always.get(language, {}) for case in mine], lambda case: case.lines_ever.get(language, {})),
+            ([case.always for case in mine], lambda case: case.ever),
+        )
+        for always, ever_of in layers:
+            common = sorted(
+                frozenset.intersection(*(each.get(spot, _NONE) for each in always)), key=lambda sign: self._order(spot, sign)
+            )
+            while left and common:
+                told = {sign: [other for other in left if _never(sign, other, spot, ever_of)] for sign in common}
+                best = max(common, key=lambda sign: (len(told[sign]), sign.there))
+                if not told[best]:
+                    break
+                texts.append(self.sign(best))
+                left = [other for other in left if other not in told[best]]
+        return texts, left
+
+    def common(self, cases: Iterable[Case], spot: Spot) -> str | None:
+        """The rarest line that all these cases show at a look."""
+        shown = frozenset.intersection(*(case.lines_always.get(self.language, {}).get(spot, _NONE) for case in cases))
+        lines = sorted((sign for sign in shown if sign.there), key=lambda sign: self._order(spot, sign))
+        return self.sign(lines[0]) if lines else None
+
+    def signs(self, case: Case, spots: int = 8, lines: int = 2) -> list[tuple[Spot, str]]:
+        """What that case always shows, the rarest signs first; so many looks and so many lines of each."""
+        found = []
+        for spot, signs in case.lines_always.get(self.language, {}).items():
+            shown = sorted(signs, key=lambda sign: self._order(spot, sign))[:lines]
+            rarity = min(self._rarity[spot, sign] for sign in shown)
+            found.append((rarity, LOOKS[spot.look].minutes, spot, shown))
+        chosen = sorted(found, key=lambda row: row[:3])[:spots]
+        return [(spot, self.sign(sign)) for _, _, spot, shown in chosen for sign in shown]
+
+    # --- honest words
+
+    def reason(self, pair: Pair) -> str:
+        """Why two faults cannot be told apart."""
+        reasons = []
+        for id in (pair.one, pair.other):
+            if not any(signs for case in self.region.cases[id] for signs in case.always.values()):
+                reasons.append(self.say("shows_nothing", fault=id))
+        if not reasons:
+            reasons.append(self.say("shows_same", one=pair.one, other=pair.other))
+        if not pair.same_complaint:
+            reasons.append(self.say("by_complaint"))
+        return "; ".join(reasons)
+
+
+def _never(sign: Sign, cases: Sequence[Case], spot: Spot, ever_of: object) -> bool:
+    assert callable(ever_of)
+    return all(sign not in ever_of(case).get(spot, _NONE) for case in cases)
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """``1-3``, or ``1, 5``."""
+    if len(numbers) > 1 and list(numbers) == list(range(numbers[0], numbers[-1] + 1)):
+        return f"{numbers[0]}-{numbers[-1]}"
+    return ", ".join(map(str, numbers))
+
+
+def by_look(pairs: Iterable[Pair], fault: str) -> Mapping[tuple[Spot, ...], list[str]]:
+    """What tells one fault from which others."""
+    found: dict[tuple[Spot, ...], list[str]] = {}
+    for pair in pairs:
+        if pair.separable and fault in (pair.one, pair.other):
+            found.setdefault(pair.spots, []).append(pair.other if pair.one == fault else pair.one)
+    return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
