@@ -25,9 +25,8 @@ from scenarios.complaint import COMPLAINTS
 from scenarios.fault import SYNC_FAILS
 from scenarios.faults import FAULTS, Fault
 from scenarios.lookout import Lookout
-from scenarios.story import Changes, Story, default_story
+from scenarios.story import Changes, Story, StoryError, default_story
 from scenarios.text import Language
-from simulator.errors import EstateError
 from simulator.events import SyncFailed
 from simulator.failures import WsusNotConfigured
 from simulator.units import MINUTE
@@ -163,7 +162,7 @@ _TRAILER = re.compile(r"\s*(\$\$<.*|<\w+><\d\d-.*)$")
 """What follows the message in a component's log."""
 _STAMP = re.compile(
     r"\b\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?Z?)?|\b\d\d\.\d\d\.\d{4}( \d\d:\d\d(:\d\d)?)?"
-    r"|\b\d{1,2}/\d{1,2}/\d{4}( \d{1,2}:\d\d:\d\d( [AP]M)?)?|\b\d\d:\d\d:\d\d(\.\d+)?\b"
+    r"|\b\d+d\d\dh\d\dm\d\ds\b|\b\d+ s\b|\b\d{1,2}/\d{1,2}/\d{4}( \d{1,2}:\d\d:\d\d( [AP]M)?)?|\b\d\d:\d\d:\d\d(\.\d+)?\b"
 )
 
 
@@ -205,6 +204,27 @@ def _difference(here: Mapping[Spot, frozenset[str]], healthy: Mapping[Spot, froz
     return found
 
 
+def _unusual(
+    here: Mapping[Spot, frozenset[str]], healthy: Mapping[Spot, frozenset[str]], usual: Mapping[Spot, frozenset[str]]
+) -> dict[Spot, frozenset[Sign]]:
+    """The difference in lines, without what stands there at other times of the healthy day: the end of a log wanders."""
+    none: frozenset[str] = frozenset()
+    found = {}
+    for spot, signs in _difference(here, healthy).items():
+        kept = frozenset(sign for sign in signs if not (sign.there and sign.text in usual.get(spot, none)))
+        if kept:
+            found[spot] = kept
+    return found
+
+
+def _united(contents: Sequence[Mapping[Spot, frozenset[str]]]) -> dict[Spot, frozenset[str]]:
+    found: dict[Spot, frozenset[str]] = {}
+    for content in contents:
+        for spot, texts in content.items():
+            found[spot] = found.get(spot, frozenset()) | texts
+    return found
+
+
 def signs_of(views: Sequence[View], healthy: Sequence[View], names: Names) -> dict[Spot, frozenset[Sign]]:
     """What looks show otherwise than the same looks in the healthy twin, as facts."""
     return _difference(_content(views, names), _content(healthy, names))
@@ -237,7 +257,7 @@ def _take(lookout: Lookout, names: Names, languages: Sequence[Language], *, firs
         views = list(lookout.views(language))
         if not number:
             facts = _content(views, names)
-        lines[language] = _lines(views, names) if first else {}
+        lines[language] = _lines(views, names)
     return _Moment(lookout.now, first, facts, lines)
 
 
@@ -309,10 +329,11 @@ def samples(fault_id: str, generation: Generation, seed: int, languages: Sequenc
         if complained:
             played += [(face, moment) for moment in moments]
     twin = _twin(story, [moment for _, moment in played], languages)
+    usual = {each: _united([moment.lines[each] for moment in twin.values()]) for each in languages}
     found = []
     for face, moment in played:
         healthy = twin[moment.at, moment.first]
-        lines = {each: _difference(moment.lines[each], healthy.lines[each]) for each in languages} if moment.first else {}
+        lines = {each: _unusual(moment.lines[each], healthy.lines[each], usual[each]) for each in languages} if moment.first else {}
         facts = _difference(moment.facts, healthy.facts)
         found.append(Sample(cause, generation, seed, face, moment.first, facts, lines))
     return found
@@ -413,8 +434,10 @@ def newest(fault: Fault) -> Generation:
 
 def can_happen(fault: Fault, generation: str) -> bool:
     """Whether the fault's own story can be told in that generation."""
+    if generation not in fault.generations:
+        return False
     try:
         default_story(fault.id, generation=cast("Generation", generation))
-    except EstateError:
+    except StoryError:
         return False
-    return generation in fault.generations
+    return True

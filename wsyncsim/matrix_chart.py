@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 _ROW = 27
 _TOP, _BOTTOM, _MARGIN = 112, 62, 28
 _LEAST_HEIGHT = 1188
-_COMPLAINT_W, _BOX_W, _GAP = 146, 132, 12
-_LEAF_SHARE = 0.25
-_FONT = "font-family:'Segoe UI',Arial,Helvetica,sans-serif"
+_COMPLAINT_W, _BOX_W, _GAP = 158, 130, 11
+_LEAF_SHARE = 0.26
+_FONT = "font-family:Arial,'Liberation Sans',Helvetica,sans-serif"
 _NARROW, _WIDE = "iljtfrI.,:;|!'()[]/ ", "mwMWOQGDCNHU@%_"
 _INK, _SOFT, _LINE = "#1b2733", "#51606f", "#93a1ae"
 
 
 def _width(text: str, size: float, *, bold: bool = False) -> float:
-    """How wide a text gets at most, in any of the usual fonts."""
-    ems = sum(0.38 if each in _NARROW else 0.92 if each in _WIDE else 0.64 for each in text)
+    """How wide a text gets at most, in the usual fonts."""
+    ems = sum(0.33 if each in _NARROW else 0.86 if each in _WIDE else 0.72 if each.isupper() else 0.58 for each in text)
     return ems * size * (1.08 if bold else 1.0)
 
 
@@ -44,9 +44,8 @@ def _wrap(text: str, size: float, width: float, lines: int, *, bold: bool = Fals
             break
         line = words.pop(0)
         if _width(line, size, bold=bold) > width:
-            kept = next(
-                count for count in range(len(line) - 1, 0, -1) if count == 1 or _width(line[:count], size, bold=bold) <= width
-            )
+            kept = next((each for each in range(len(line) - 1, 1, -1) if _width(line[:each], size, bold=bold) <= width), 1)
+            kept = max((place + 1 for place, letter in enumerate(line[:kept]) if letter in "_.:\\/"), default=kept)
             words.insert(0, line[kept:])
             line = line[:kept]
         while words and _width(f"{line} {words[0]}", size, bold=bold) <= width:
@@ -125,14 +124,17 @@ class _Chart:
         trunk = x + _BOX_W + _GAP
         looks = (*paid, tree.spot)
         heights = []
+        outcomes = self.words.outcomes(tree)
         for number, branch in enumerate(tree.branches):
             y, left = self.draw(branch.then, level + 1, looks)
             heights.append(y)
             self.line(trunk, y, trunk + 8, y)
-            label = _wrap(self.words.outcome(tree, number), 9.6, self.label_w, 2)
+            to_leaf = isinstance(branch.then, Leaf)
+            room = self.leaf_x - trunk - 24 if to_leaf else self.label_w
+            label = _wrap(outcomes[number], 9.6, room, 2 if to_leaf else min(_rows(branch.then) + 1, 5))
             self.lines(trunk + 12, y, label, 9.6)
             end = trunk + 16 + max(_width(line, 9.6) for line in label)
-            self.line(end, y, left - 3, y, faint=isinstance(branch.then, Leaf))
+            self.line(end, y, left - 3, y, faint=to_leaf)
         middle = (heights[0] + heights[-1]) / 2
         self.line(trunk, heights[0], trunk, heights[-1])
         self.line(x + _BOX_W, middle, trunk, middle)
@@ -141,7 +143,9 @@ class _Chart:
 
     def look(self, x: float, y: float, node: Node) -> None:
         inner = _BOX_W - 14
-        title = _wrap(f"{node.spot.look} {self.words.title(node.spot.look)}", 11, inner, 2, bold=True)
+        title = _wrap(
+            f"{node.spot.look} {self.words.title(node.spot.look)}", 11, inner, 3 if len(node.branches) > 2 else 2, bold=True
+        )
         where = _wrap(self.words.place(node.spot.place), 9.6, inner, 2)
         minutes = self.words.say("minutes", minutes=node.minutes)
         if _width(f"{where[-1]}, {minutes}", 9.6) <= inner:
@@ -179,19 +183,16 @@ class _Chart:
         return y, x
 
     def complaints(self) -> None:
-        size = 11
         for name, tree in self.words.region.trees.items():
             y, left = self.draw(tree, 0, ())
-            lines = _wrap(COMPLAINTS[name].title.in_(self.words.language), size, _COMPLAINT_W - 14, 3, bold=True)
-            if _rows(tree) == 1:
-                lines = _wrap(COMPLAINTS[name].title.in_(self.words.language), 9.4, _COMPLAINT_W - 14, 2, bold=True)
-                size = 9.4
-            else:
-                size = 11
+            title = COMPLAINTS[name].title.in_(self.words.language)
+            alone = isinstance(tree, Leaf)
+            width, size = (1.9 * _COMPLAINT_W, 10.0) if alone else (_COMPLAINT_W, 11.0)
+            lines = _wrap(title, size, width - 14, 2 if alone else 4, bold=True)
             height = len(lines) * size * 1.18 + 8
-            self.box(_MARGIN, y - height / 2, _COMPLAINT_W, height, "#fff5da", "#c79a2b")
+            self.box(_MARGIN, y - height / 2, width, height, "#fff5da", "#c79a2b")
             self.lines(_MARGIN + 7, y, lines, size, bold=True)
-            self.line(_MARGIN + _COMPLAINT_W, y, left - 3, y, faint=isinstance(tree, Leaf))
+            self.line(_MARGIN + width, y, left - 3, y, faint=alone)
             self.top += 8
 
 
@@ -205,7 +206,7 @@ def chart(matrix: Matrix, language: Language, command: str) -> str:
     body, drawing.parts = drawing.parts, []
     basis = words.say("basis", count=len(region.cases), generation=region.generation, seeds=spans(matrix.seeds))
     drawing.text(_MARGIN, 44, words.say("chart_title"), 26, bold=True)
-    drawing.text(_MARGIN, 68, basis, 13, fill=_SOFT)
+    drawing.text(_MARGIN, 68, f"{basis}. {words.summary()}", 13, fill=_SOFT)
     drawing.text(_MARGIN, 96, words.say("start"), 13, bold=True, fill="#8a6a14")
     drawing.text(drawing.leaf_x, 96, f"{words.say('cause')}, {words.say('repair')}", 13, bold=True, fill="#2f6b35")
     tokens = dict.fromkeys(spot.place for tree in region.trees.values() for spot in _spots(tree))
@@ -213,10 +214,10 @@ def chart(matrix: Matrix, language: Language, command: str) -> str:
     drawing.text(_MARGIN, drawing.height - 36, words.say("legend", places=places), 10.5, fill=_SOFT)
     drawing.text(_MARGIN, drawing.height - 18, words.say("chart_made", version=__version__, command=command), 10.5, fill=_SOFT)
     title = escape(words.say("chart_title"))
+    view = f'viewBox="0 0 {drawing.width} {drawing.height}" style="{_FONT}"'
     return "\n".join(
         (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="420mm" height="297mm" lang="{language}" role="img"'
-            f' viewBox="0 0 {drawing.width} {drawing.height}" style="{_FONT}" fill="none">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="420mm" height="297mm" lang="{language}" role="img" {view}>',
             f"<title>{title}</title>",
             f'<rect width="{drawing.width}" height="{drawing.height}" fill="#ffffff"/>',
             *drawing.parts,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Case, Sign, Spot
+from scenarios.evidence import Case, Sign, Signs, Spot
 from scenarios.faults import FAULTS
 from scenarios.looks import LOOKS
 from scenarios.repairs import REPAIRS
@@ -83,50 +83,74 @@ class Words:
             for sign in signs
         )
 
-    def _order(self, spot: Spot, sign: Sign) -> tuple[bool, int, int, str]:
-        return not sign.there, self._rarity[spot, sign], len(sign.text), sign.text
+    def _order(self, spot: Spot, sign: Sign) -> tuple[bool, bool, int, int, str]:
+        digits = sum(letter.isdigit() for letter in sign.text)
+        return not sign.there, 5 * digits > len(sign.text), self._rarity[spot, sign], len(sign.text), sign.text
 
     def outcome(self, node: Node, number: int) -> str:
         """What the look of ``node`` shows on its branch ``number``, told so that no other branch could be meant."""
         mine = node.branches[number].cases
-        others = [branch.cases for place, branch in enumerate(node.branches) if place != number]
-        texts, left = self._telling(mine, others, node.spot)
-        if not texts and not left:
-            return self.say("nothing")
-        if not texts and all(not case.always.get(node.spot) for case in mine):
-            return self.say("nothing")
+        others: list[Sequence[Case]] = [branch.cases for place, branch in enumerate(node.branches) if place != number]
+        if all(not case.always.get(node.spot) for case in mine):
+            texts, left = [self.say("nothing")], [other for other in others if not _all_show(other, node.spot)]
+        else:
+            texts, left = self._telling(mine, others, node.spot)
         for spot in reversed(node.paid):
             if left:
                 more, left = self._telling(mine, left, spot)
                 texts += [self.say("before", look=self.title(spot.look), text=text) for text in more]
-        if left or not texts:
+        if left:
             each = [self._telling([case], others, node.spot) for case in mine]
             if all(found and not rest for found, rest in each):
                 return " / ".join(dict.fromkeys(" + ".join(found) for found, _ in each))
-        return " + ".join(texts) if texts else self.say("otherwise")
+        if texts:
+            return " + ".join(texts)
+        own = self.common(mine, node.spot)
+        return self.say("only", text=own) if own is not None else self.say("otherwise")
+
+    def outcomes(self, node: Node) -> list[str]:
+        """What the look of ``node`` shows, branch by branch, without what long texts have in common."""
+        return _shortened([self.outcome(node, number) for number in range(len(node.branches))])
 
     def _telling(
         self, mine: Sequence[Case], others: Sequence[Sequence[Case]], spot: Spot
     ) -> tuple[list[str], list[Sequence[Case]]]:
         """Signs that all of ``mine`` show and of ``others`` none, as few as do; and which others they do not tell apart."""
-        texts: list[str] = []
-        left = list(others)
         language = self.language
-        layers = (
-            ([case.lines_always.get(language, {}) for case in mine], lambda case: case.lines_ever.get(language, {})),
-            ([case.always for case in mine], lambda case: case.ever),
+        in_lines = (
+            [case.lines_always.get(language, {}) for case in mine],
+            [[case.lines_ever.get(language, {}) for case in other] for other in others],
         )
-        for always, ever_of in layers:
-            common = sorted(
-                frozenset.intersection(*(each.get(spot, _NONE) for each in always)), key=lambda sign: self._order(spot, sign)
-            )
-            while left and common:
-                told = {sign: [other for other in left if _never(sign, other, spot, ever_of)] for sign in common}
-                best = max(common, key=lambda sign: (len(told[sign]), sign.there))
-                if not told[best]:
-                    break
-                texts.append(self.sign(best))
-                left = [other for other in left if other not in told[best]]
+        in_facts = [case.always for case in mine], [[case.ever for case in other] for other in others]
+        texts, left = self._cover(*in_lines, range(len(others)), spot)
+        if left:
+            more, left = self._cover(*in_facts, left, spot)
+            by_facts, still_left = self._cover(*in_facts, range(len(others)), spot)
+            if len(still_left) < len(left) or (len(still_left) == len(left) and len(by_facts) < len(texts + more)):
+                texts, left = by_facts, still_left
+            else:
+                texts += more
+        return texts, [others[number] for number in left]
+
+    def _cover(
+        self, always: Sequence[Signs], ever: Sequence[Sequence[Signs]], numbers: Sequence[int], spot: Spot
+    ) -> tuple[list[str], list[int]]:
+        """As few signs as are needed to tell from the others of these ``numbers``; and the numbers that are left."""
+        common = sorted(
+            frozenset.intersection(*(each.get(spot, _NONE) for each in always)), key=lambda sign: self._order(spot, sign)
+        )
+        told = {
+            sign: {number for number in numbers if not any(sign in each.get(spot, _NONE) for each in ever[number])}
+            for sign in common
+        }
+        texts: list[str] = []
+        left = list(numbers)
+        while left and common:
+            best = max(common, key=lambda sign: (len(told[sign].intersection(left)), sign.there))
+            if not told[best].intersection(left):
+                break
+            texts.append(self.sign(best))
+            left = [number for number in left if number not in told[best]]
         return texts, left
 
     def common(self, cases: Iterable[Case], spot: Spot) -> str | None:
@@ -145,14 +169,21 @@ class Words:
         chosen = sorted(found, key=lambda row: row[:3])[:spots]
         return [(spot, self.sign(sign)) for _, _, spot, shown in chosen for sign in shown]
 
+    def summary(self) -> str:
+        """What the trees cost."""
+        costs = self.region.costs.values()
+        mean = sum(cost.expected for cost in costs) / max(len(costs), 1)
+        return self.say("summary", mean=f"{mean:.1f}", worst=max((cost.worst for cost in costs), default=0))
+
     # --- honest words
 
     def reason(self, pair: Pair) -> str:
         """Why two faults cannot be told apart."""
-        reasons = []
-        for id in (pair.one, pair.other):
-            if not any(signs for case in self.region.cases[id] for signs in case.always.values()):
-                reasons.append(self.say("shows_nothing", fault=id))
+        reasons = [
+            self.say("shows_nothing", fault=id)
+            for id in (pair.one, pair.other)
+            if not any(signs for case in self.region.cases[id] for signs in case.always.values())
+        ]
         if not reasons:
             reasons.append(self.say("shows_same", one=pair.one, other=pair.other))
         if not pair.same_complaint:
@@ -160,9 +191,32 @@ class Words:
         return "; ".join(reasons)
 
 
-def _never(sign: Sign, cases: Sequence[Case], spot: Spot, ever_of: object) -> bool:
-    assert callable(ever_of)
-    return all(sign not in ever_of(case).get(spot, _NONE) for case in cases)
+def _all_show(cases: Sequence[Case], spot: Spot) -> bool:
+    return all(case.always.get(spot) for case in cases)
+
+
+_SHARED = 60
+"""So many characters in common are too many."""
+
+
+def _shortened(texts: list[str]) -> list[str]:
+    """Long texts that begin alike lose most of what they have in common."""
+    made = []
+    for number, text in enumerate(texts):
+        words = text.split()
+        shared = max((_same_words(words, other.split()) for place, other in enumerate(texts) if place != number), default=0)
+        too_long = " + " not in text and len(" ".join(words[:shared])) > _SHARED and shared < len(words)
+        made.append(" ".join((words[0], "…", *words[shared - 1 :])) if too_long else text)
+    return made
+
+
+def _same_words(one: list[str], other: list[str]) -> int:
+    count = 0
+    for mine, theirs in zip(one, other, strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count
 
 
 def spans(numbers: Sequence[int]) -> str:
