@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from scenarios.looks import LOOKS
 
 if TYPE_CHECKING:
-    from scenarios.evidence import Case, Sign, Spot
+    from scenarios.evidence import Case, Sample, Sign, Spot
 
 LOG = "wsyncmgr.log"
 """Title of the look that everybody takes first when a synchronization fails."""
 _NONE: frozenset[Sign] = frozenset()
+_NO_TEXTS: frozenset[str] = frozenset()
 _LITTLE = 1e-9
 
 
@@ -38,10 +39,20 @@ def minutes_of(spot: Spot) -> int:
     return LOOKS[spot.look].minutes
 
 
+def contradicts(sign: Sign, spot: Spot, case: Case) -> bool:
+    """Whether that sign cannot be of that case: it never shows there, nor is it so on the case's healthy day.
+
+    What is missing contradicts only where it is there: an estate without a proxy misses no proxy.
+    """
+    if sign in case.ever.get(spot, _NONE):
+        return False
+    return (sign.text in case.stays.get(spot, _NO_TEXTS)) is not sign.there
+
+
 def told_apart(one: Case, other: Case, spot: Spot) -> bool:
     """Whether that look tells one case from the other, with every seed."""
-    return not (
-        one.always.get(spot, _NONE) <= other.ever.get(spot, _NONE) and other.always.get(spot, _NONE) <= one.ever.get(spot, _NONE)
+    return any(
+        contradicts(sign, spot, theirs) for mine, theirs in ((one, other), (other, one)) for sign in mine.always.get(spot, _NONE)
     )
 
 
@@ -131,11 +142,14 @@ class Diagnosis:
     """A search for the cause: what has been seen so far, and what follows from it."""
 
     candidates: Candidates
-    seen: dict[Spot, frozenset[Sign]] = field(default_factory=dict)
+    seen: dict[Spot, tuple[frozenset[Sign], frozenset[str]]] = field(default_factory=dict)
 
-    def see(self, spot: Spot, signs: frozenset[Sign]) -> None:
-        """Take down what a look showed (``scenarios.evidence.signs_of``); nothing unusual is told as well."""
-        self.seen[spot] = signs
+    def see(self, spot: Spot, signs: frozenset[Sign], stays: frozenset[str] = _NO_TEXTS) -> None:
+        """Take down what a look showed (``scenarios.evidence.signs_of``), and what of it is as on the healthy day.
+
+        Nothing unusual is worth telling as well.
+        """
+        self.seen[spot] = signs, stays
 
     @property
     def minutes(self) -> int:
@@ -144,10 +158,12 @@ class Diagnosis:
 
     def _fits(self, case: Case) -> bool:
         vocabulary = self.candidates.vocabulary
-        return all(
-            case.always.get(spot, _NONE) <= signs and signs & vocabulary.get(spot, _NONE) <= case.ever.get(spot, _NONE)
-            for spot, signs in self.seen.items()
-        )
+        for spot, (signs, stays) in self.seen.items():
+            if any(contradicts(sign, spot, case) for sign in signs & vocabulary.get(spot, _NONE)):
+                return False
+            if any((sign.text in stays) is not sign.there for sign in case.always.get(spot, _NONE) - signs):
+                return False
+        return True
 
     @property
     def mask(self) -> int:
@@ -245,11 +261,11 @@ def costs(tree: Node | Leaf) -> dict[str, Cost]:
     return {fault: Cost(sum(each) / len(each), max(each)) for fault, each in sorted(found.items())}
 
 
-def follow(tree: Node | Leaf, seen: Mapping[Spot, frozenset[Sign]], candidates: Candidates) -> Leaf | None:
-    """Where somebody ends who follows the tree and sees that; ``None`` who meets something that no branch knows."""
+def follow(tree: Node | Leaf, sample: Sample, candidates: Candidates) -> Leaf | None:
+    """Where somebody ends who follows the tree and sees what the sample shows; ``None`` who meets what no branch knows."""
     diagnosis = Diagnosis(candidates)
     while isinstance(tree, Node):
-        diagnosis.see(tree.spot, seen.get(tree.spot, _NONE))
+        diagnosis.see(tree.spot, sample.facts.get(tree.spot, _NONE), sample.stays.get(tree.spot, _NO_TEXTS))
         left = {case.name for case in candidates.of(diagnosis.mask)}
         open_ways = [branch for branch in tree.branches if any(case.name in left for case in branch.cases)]
         if len(open_ways) != 1:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from scenarios.complaint import COMPLAINTS
 from scenarios.fault import SYNC_FAILS
-from scenarios.faults import FAULTS, Fault
+from scenarios.faults import Fault
 from scenarios.lookout import Lookout
 from scenarios.story import Changes, Story, StoryError, default_story
 from scenarios.text import Language
@@ -68,6 +68,7 @@ class Sign(NamedTuple):
 
 
 Signs = Mapping[Spot, frozenset[Sign]]
+Texts = Mapping[Spot, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ class Sample:
     first: bool
     """The first look, not the one before the repair."""
     facts: Signs
+    stays: Texts
+    """What is there as on the healthy day: what is missing elsewhere can only be missed where it belongs."""
     lines: Mapping[Language, Signs]
     """The same for people."""
 
@@ -96,6 +99,8 @@ class Case:
     """What shows in every sample."""
     ever: Signs
     """What shows in some."""
+    stays: Texts
+    """What is as on the healthy day in every sample."""
     lines_always: Mapping[Language, Signs]
     lines_ever: Mapping[Language, Signs]
     """Lines of the first look."""
@@ -109,7 +114,10 @@ class Case:
 
 
 class Names:
-    """Names of an estate, seen from the site that suffers."""
+    """Names of an estate, seen from the site that suffers; also what WSUS's own port and scheme are on its healthy day.
+
+    Make it before the story begins.
+    """
 
     def __init__(self, world: World, site: Site) -> None:
         self._roles: dict[str, str] = {}
@@ -144,6 +152,8 @@ class Names:
         longest_first = sorted(self._tokens, key=lambda name: (-len(name), name))
         pattern = "|".join(map(re.escape, longest_first))
         self._pattern = re.compile(rf"(?<![A-Za-z0-9-])(?:{pattern})(?![A-Za-z0-9-])", re.IGNORECASE)
+        self._scheme = re.compile(rf"\b{'https' if site.sup.use_ssl else 'http'}\b")
+        self._port = re.compile(rf"((?<=[:=,])|(?<== )|(?<=[Pp]ort )){site.sup.port}\b")
 
     def _call(self, host: str, role: str) -> None:
         if host:
@@ -155,7 +165,8 @@ class Names:
 
     def plain(self, text: str) -> str:
         """The text with every name replaced by what it stands for."""
-        return self._pattern.sub(lambda match: self._tokens[match[0].lower()], text)
+        text = self._pattern.sub(lambda match: self._tokens[match[0].lower()], text)
+        return self._port.sub("[port]", self._scheme.sub("[scheme]", text))
 
 
 _TRAILER = re.compile(r"\s*(\$\$<.*|<\w+><\d\d-.*)$")
@@ -166,6 +177,7 @@ _STAMP = re.compile(
 )
 
 
+_DIGITS = re.compile(r"\d+")
 _COUNT = re.compile(r"\b\d+ (?:out of|of|von) \d+\b")
 """A line that counts, as the heading of a log does."""
 
@@ -205,24 +217,14 @@ def _difference(here: Mapping[Spot, frozenset[str]], healthy: Mapping[Spot, froz
 
 
 def _unusual(
-    here: Mapping[Spot, frozenset[str]], healthy: Mapping[Spot, frozenset[str]], usual: Mapping[Spot, frozenset[str]]
+    here: Mapping[Spot, frozenset[str]], healthy: Mapping[Spot, frozenset[str]], usual: frozenset[str]
 ) -> dict[Spot, frozenset[Sign]]:
-    """The difference in lines, without what stands there at other times of the healthy day: the end of a log wanders."""
-    none: frozenset[str] = frozenset()
-    found = {}
-    for spot, signs in _difference(here, healthy).items():
-        kept = frozenset(sign for sign in signs if not (sign.there and sign.text in usual.get(spot, none)))
-        if kept:
-            found[spot] = kept
-    return found
-
-
-def _united(contents: Sequence[Mapping[Spot, frozenset[str]]]) -> dict[Spot, frozenset[str]]:
-    found: dict[Spot, frozenset[str]] = {}
-    for content in contents:
-        for spot, texts in content.items():
-            found[spot] = found.get(spot, frozenset()) | texts
-    return found
+    """The difference in lines, without what stands in a log of the healthy day at another time: the end of a log wanders."""
+    difference = _difference(here, healthy)
+    kept = {
+        spot: frozenset(sign for sign in signs if not (sign.there and sign.text in usual)) for spot, signs in difference.items()
+    }
+    return {spot: signs for spot, signs in kept.items() if signs}
 
 
 def signs_of(views: Sequence[View], healthy: Sequence[View], names: Names) -> dict[Spot, frozenset[Sign]]:
@@ -257,7 +259,7 @@ def _take(lookout: Lookout, names: Names, languages: Sequence[Language], *, firs
         views = list(lookout.views(language))
         if not number:
             facts = _content(views, names)
-        lines[language] = _lines(views, names)
+        lines[language] = _lines(views, names) if first else {}
     return _Moment(lookout.now, first, facts, lines)
 
 
@@ -306,20 +308,38 @@ def _is_aged(lookout: Lookout, site: str) -> bool:
     return last is not None and isinstance(last.event, SyncFailed) and isinstance(last.event.reason, WsusNotConfigured)
 
 
-def _twin(story: Story, moments: Sequence[_Moment], languages: Sequence[Language]) -> dict[tuple[int, bool], _Moment]:
-    lookout = Lookout(story.without_faults())
+def _twin(
+    story: Story, moments: Sequence[_Moment], languages: Sequence[Language]
+) -> tuple[dict[tuple[int, bool], _Moment], frozenset[str]]:
+    """The same moments of the healthy day, and all lines of its logs."""
+    lookout = Lookout(story.without_faults(), everything=True)
     names = Names(lookout.world, lookout.world.sites[suffering_site(story)])
     found = {}
     for at, first in sorted({(moment.at, moment.first) for moment in moments}):
         lookout.go(at)
         found[at, first] = _take(lookout, names, languages, first=first)
-    return found
+    lookout.go(lookout.world.end)
+    return found, frozenset(_usual(lookout, names))
+
+
+def _usual(lookout: Lookout, names: Names) -> Iterator[str]:
+    """Every line of the logs, one of each kind."""
+    kinds: dict[str, str] = {}
+    for path, content in lookout.texts.items():
+        if path.startswith("logs/"):
+            for line in content.decode("utf-8", "replace").splitlines():
+                kinds.setdefault(_DIGITS.sub("#", _TRAILER.sub("", line)), line)
+    return (plain_line(line, names) for line in kinds.values())
 
 
 def samples(fault_id: str, generation: Generation, seed: int, languages: Sequence[Language] = ("en",)) -> list[Sample]:
     """Everything that a fault shows in one generation with one seed: of two stories, two moments each."""
-    fault = FAULTS[fault_id]
-    story = default_story(fault_id, generation=generation, changes=Changes(seed=seed))
+    return samples_of(default_story(fault_id, generation=generation, changes=Changes(seed=seed)), languages)
+
+
+def samples_of(story: Story, languages: Sequence[Language] = ("en",)) -> list[Sample]:
+    """The same of a story of one fault, and its repair."""
+    fault = story.faults[0]
     cause = cause_of(fault, story)
     face, _, moments = _moments(story, fault, languages)
     played = [(face, moment) for moment in moments]
@@ -328,14 +348,14 @@ def samples(fault_id: str, generation: Generation, seed: int, languages: Sequenc
         face, complained, moments = _moments(early, fault, languages)
         if complained:
             played += [(face, moment) for moment in moments]
-    twin = _twin(story, [moment for _, moment in played], languages)
-    usual = {each: _united([moment.lines[each] for moment in twin.values()]) for each in languages}
+    twin, usual = _twin(story, [moment for _, moment in played], languages)
     found = []
     for face, moment in played:
         healthy = twin[moment.at, moment.first]
-        lines = {each: _unusual(moment.lines[each], healthy.lines[each], usual[each]) for each in languages} if moment.first else {}
+        lines = {each: _unusual(moment.lines[each], healthy.lines[each], usual) for each in languages} if moment.first else {}
         facts = _difference(moment.facts, healthy.facts)
-        found.append(Sample(cause, generation, seed, face, moment.first, facts, lines))
+        stays = {spot: texts & healthy.facts.get(spot, frozenset()) for spot, texts in moment.facts.items()}
+        found.append(Sample(cause, story.generation, story.seed, face, moment.first, facts, stays, lines))
     return found
 
 
@@ -377,6 +397,7 @@ def cases_of(fault_id: str, found: Sequence[Sample]) -> list[Case]:
                     face,
                     always,
                     ever,
+                    _all_stay([sample.stays for sample in of_face]),
                     {each: common for each, (common, _) in both.items()},
                     {each: union for each, (_, union) in both.items()},
                 )
@@ -391,6 +412,11 @@ def _common(signs: Sequence[Signs]) -> tuple[Signs, Signs]:
     always = {spot: frozenset.intersection(*(each.get(spot, none) for each in signs)) for spot in spots}
     ever = {spot: frozenset.union(*(each.get(spot, none) for each in signs)) for spot in spots}
     return {spot: common for spot, common in always.items() if common}, ever
+
+
+def _all_stay(texts: Sequence[Texts]) -> Texts:
+    spots = sorted(set.intersection(*(set(each) for each in texts)))
+    return {spot: frozenset.intersection(*(each[spot] for each in texts)) for spot in spots}
 
 
 # --- many at once

@@ -229,7 +229,7 @@ def _unmask(task: Task, sample: Sample, region: Region) -> Hidden:
     leaf = None
     complaint = FAULTS[task.fault].complaint
     if sample.fault in region.cases and complaint in region.trees:
-        leaf = follow(region.trees[complaint], sample.facts, region.candidates[complaint])
+        leaf = follow(region.trees[complaint], sample, region.candidates[complaint])
     return Hidden(task.fault, task.generation, sample.seed, sample.fault, leaf.faults if leaf is not None else None)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from scenarios.evidence import Case, Sign, Signs, Spot
+from scenarios.diagnosis import contradicts
+from scenarios.evidence import Case, Sign, Spot
 from scenarios.faults import FAULTS
 from scenarios.looks import LOOKS
 from scenarios.repairs import REPAIRS
@@ -116,42 +117,44 @@ class Words:
         self, mine: Sequence[Case], others: Sequence[Sequence[Case]], spot: Spot
     ) -> tuple[list[str], list[Sequence[Case]]]:
         """Signs that all of ``mine`` show and of ``others`` none, as few as do; and which others they do not tell apart."""
-        language = self.language
-        in_lines = (
-            [case.lines_always.get(language, {}) for case in mine],
-            [[case.lines_ever.get(language, {}) for case in other] for other in others],
-        )
-        in_facts = [case.always for case in mine], [[case.ever for case in other] for other in others]
-        texts, left = self._cover(*in_lines, range(len(others)), spot)
+        in_lines = [case.lines_always.get(self.language, {}).get(spot, _NONE) for case in mine]
+        in_facts = [case.always.get(spot, _NONE) for case in mine]
+        lines = [sign for sign in self._common(in_lines, spot) if sign.there]
+        facts = self._common(in_facts, spot)
+
+        def by_line(sign: Sign, case: Case) -> bool:
+            return sign not in case.lines_ever.get(self.language, {}).get(spot, _NONE)
+
+        def by_fact(sign: Sign, case: Case) -> bool:
+            return contradicts(sign, spot, case)
+
+        texts, left = self._cover(lines, by_line, others)
         if left:
-            more, left = self._cover(*in_facts, left, spot)
-            by_facts, still_left = self._cover(*in_facts, range(len(others)), spot)
+            more, left = self._cover(facts, by_fact, left)
+            by_facts, still_left = self._cover(facts, by_fact, others)
             if len(still_left) < len(left) or (len(still_left) == len(left) and len(by_facts) < len(texts + more)):
                 texts, left = by_facts, still_left
             else:
                 texts += more
-        return texts, [others[number] for number in left]
+        return sorted(texts, key=len), left
+
+    def _common(self, signs: Sequence[frozenset[Sign]], spot: Spot) -> list[Sign]:
+        return sorted(frozenset.intersection(*signs), key=lambda sign: self._order(spot, sign))
 
     def _cover(
-        self, always: Sequence[Signs], ever: Sequence[Sequence[Signs]], numbers: Sequence[int], spot: Spot
-    ) -> tuple[list[str], list[int]]:
-        """As few signs as are needed to tell from the others of these ``numbers``; and the numbers that are left."""
-        common = sorted(
-            frozenset.intersection(*(each.get(spot, _NONE) for each in always)), key=lambda sign: self._order(spot, sign)
-        )
-        told = {
-            sign: {number for number in numbers if not any(sign in each.get(spot, _NONE) for each in ever[number])}
-            for sign in common
-        }
+        self, signs: Sequence[Sign], tells: Callable[[Sign, Case], bool], others: Sequence[Sequence[Case]]
+    ) -> tuple[list[str], list[Sequence[Case]]]:
+        """As few of the signs as are needed to tell from the others; and the others that are left."""
+        told = {sign: {number for number, other in enumerate(others) if all(tells(sign, case) for case in other)} for sign in signs}
         texts: list[str] = []
-        left = list(numbers)
-        while left and common:
-            best = max(common, key=lambda sign: (len(told[sign].intersection(left)), sign.there))
+        left = list(range(len(others)))
+        while left and signs:
+            best = max(signs, key=lambda sign: (len(told[sign].intersection(left)), sign.there))
             if not told[best].intersection(left):
                 break
             texts.append(self.sign(best))
             left = [number for number in left if number not in told[best]]
-        return texts, left
+        return texts, [others[number] for number in left]
 
     def common(self, cases: Iterable[Case], spot: Spot) -> str | None:
         """The rarest line that all these cases show at a look."""
