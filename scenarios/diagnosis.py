@@ -40,13 +40,13 @@ def minutes_of(spot: Spot) -> int:
 
 
 def contradicts(sign: Sign, spot: Spot, case: Case) -> bool:
-    """Whether that sign cannot be of that case: it never shows there, nor is it so on the case's healthy day.
+    """Whether that sign cannot be of that case: it never shows there.
 
     What is missing contradicts only where it is there: an estate without a proxy misses no proxy.
     """
     if sign in case.ever.get(spot, _NONE):
         return False
-    return (sign.text in case.stays.get(spot, _NO_TEXTS)) is not sign.there
+    return sign.there or sign.text in case.stays.get(spot, _NO_TEXTS)
 
 
 def told_apart(one: Case, other: Case, spot: Spot) -> bool:
@@ -161,7 +161,7 @@ class Diagnosis:
         for spot, (signs, stays) in self.seen.items():
             if any(contradicts(sign, spot, case) for sign in signs & vocabulary.get(spot, _NONE)):
                 return False
-            if any((sign.text in stays) is not sign.there for sign in case.always.get(spot, _NONE) - signs):
+            if any(sign.there or sign.text in stays for sign in case.always.get(spot, _NONE) - signs):
                 return False
         return True
 
