@@ -16,7 +16,7 @@ from scenarios.text import Language
 from simulator.world import SLICE_US
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from scenarios.story import Story
     from simulator.components.site import Site
@@ -74,6 +74,11 @@ class Lookout:
         if not self._everything:
             self._recorder.flush()
             self._store.forget(self.now - WINDOW_US)
+
+    @property
+    def outcomes(self) -> Mapping[str, Entry]:
+        """Site code -> how its last synchronization ended (``SyncSucceeded`` or ``SyncFailed``)."""
+        return self._memory.past.outcomes
 
     @property
     def files(self) -> LogFiles:

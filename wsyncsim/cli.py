@@ -430,6 +430,39 @@ def look(run: str, look_id: str | None, as_json: bool, language: str | None, **o
 
 
 @wsyncsim.command()
+@click.argument("faults", nargs=-1, metavar="[FAULT]...")
+@click.option("--generation", type=click.Choice(GENERATIONS), multiple=True, help="Only this generation (repeatable).")
+@click.option("--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="How many seeds each.")
+@click.option("--format", "form", type=click.Choice(["text", "md", "svg", "json"]), default="text", help="Default: text.")
+@click.option("--out", type=click.Path(path_type=Path), default=None, help="Write to this file instead of stdout.")
+@click.option("--jobs", type=click.IntRange(0, 256), default=0, help="Processes at once (default: as many as processors).")
+@_language
+def matrix(
+    faults: tuple[str, ...],
+    generation: tuple[str, ...],
+    seeds: int,
+    form: Any,
+    out: Path | None,
+    jobs: int,
+    language: str | None,
+) -> None:
+    """Compute which look tells which cause from which, and the cheapest way to every cause.
+
+    FAULT is a fault id, or the letter of a family: S for the faults of the seed page. Every fault is played beside the same
+    day without it, and everything is looked at. --format svg draws the decision tree as a wall chart (A3).
+
+    \b
+    Examples:
+      wsyncsim matrix S16 S18 S19 S20
+      wsyncsim matrix S --generation cb
+      wsyncsim matrix S --format svg --out chart.svg --language de
+    """
+    from wsyncsim.commands_matrix import run_matrix
+
+    run_matrix(faults, generation, seeds, form=form, out=out, language=language or default_language(), jobs=jobs)
+
+
+@wsyncsim.command()
 def schema() -> None:
     """Print the JSON Schema of story files, for editors."""
     import json
