@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import count
 
 import simpy
@@ -11,7 +12,7 @@ import simpy
 from simulator import estate as spec
 from simulator.clock import Zone
 from simulator.components.console import ADMINISTRATOR, Console, WsusConsole
-from simulator.components.iis import DEFAULT_SITE, Binding, Iis, WebSite
+from simulator.components.iis import DEFAULT_SITE, NEVER, Binding, Iis, WebSite
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
 from simulator.components.replication import DatabaseReplication, FileReplication
@@ -76,6 +77,9 @@ class World:
         self.end = end
         self.stepwise = stepwise
         self.env = simpy.Environment(initial_time=start)
+        self._deeds: list[int] = []
+        self.next_deed_at = NEVER
+        """Instant of the next thing that is done to this world: until then, its servers, services and settings stay as they are."""
         self.dice = Dice(seed)
         self.journal = Journal()
         self.synced_at = start - self.dice.stream("last synchronization").between(12 * HOUR, 22 * HOUR)
@@ -136,7 +140,11 @@ class World:
         def fire() -> None:
             self._look_back(self.now)
             do(self)
+            heappop(self._deeds)
+            self.next_deed_at = self._deeds[0] if self._deeds else NEVER
 
+        heappush(self._deeds, max(at, self.now))
+        self.next_deed_at = self._deeds[0]
         self.call_at(at, fire)
 
     def _look_back(self, until: int) -> None:

@@ -44,6 +44,17 @@ class Actor:
         if self.now > env.now and (self.world.stepwise or env.peek() <= self.now):
             yield env.timeout(self.now - env.now)
 
+    def heed_deeds(self, *, settled: bool = True) -> Steps:
+        """Give way to whoever does something to the world (``World.plan``) before this component's clock.
+
+        That is enough where it reads what nothing but deeds and itself can change. Unless all is ``settled``, it is about to
+        change what others read, so it gives way to all.
+        """
+        if not settled:
+            yield from self.catch_up()
+        elif self.now >= self.world.next_deed_at or self.world.stepwise:
+            yield from self.meet()
+
     def meet(self) -> Steps:
         """Let the simulation come up to this component's clock, to act on somebody who waits."""
         if self.now > self.env.now:

@@ -150,7 +150,7 @@ class ConfigurationManager(ThreadedActor):
             self.now += 500 * MS
         else:
             self.now += self.dice.about(SETTLE_US, 1)
-            yield from self.catch_up()
+            yield from self.heed_deeds()
             if not sup.active:
                 return True
         try:
@@ -159,7 +159,7 @@ class ConfigurationManager(ThreadedActor):
             yield from self.catch_up()
             self._set_state(FAILED, self._fail(self._first, failed))
             return False
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         if not self.state.success:
             yield from self.meet()
             self._set_state(SUCCESS, None)
@@ -186,7 +186,7 @@ class ConfigurationManager(ThreadedActor):
 
     def _configure(self) -> Steps:
         """Version check, connection, settings; raises ``CycleFailed``."""
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         found = self.server.programs.wsus_console
         missing = self.server.programs.because("wsus_console")
         entry = self.report(FOUND if found else NOT_FOUND, missing)
@@ -198,7 +198,7 @@ class ConfigurationManager(ThreadedActor):
         yield from self._push(self._first)
 
     def _connect(self, api: Api) -> Steps:
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         address = api.address
         wrong = api.because_address
         try:
@@ -213,7 +213,7 @@ class ConfigurationManager(ThreadedActor):
     def _push(self, client: Client) -> Steps:
         """Write upstream server and subscription, read the categories."""
         api, wsus, address = client.api, client.point.wsus, client.api.address
-        yield from self.catch_up()
+        yield from self.heed_deeds(settled=client.settled_changes == State.changes)
         try:
             self.now += api.call(self.now)
             self._verify_source(client)

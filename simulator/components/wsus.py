@@ -293,9 +293,9 @@ class Wsus(Actor):
         self.pen.run = self.caller.run = run
         thread = self._thread = self._thread % 90 + 3
         self.now += self.dice.about(1_900 * MS, 10)
-        yield from self.catch_up()
-        self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
         try:
+            yield from self.catch_up()
+            self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
             yield from self._synchronize()
             yield from self.catch_up()
         except Interrupt:
