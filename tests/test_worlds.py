@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime
 import re
 from collections.abc import Callable, Iterator
@@ -15,14 +14,13 @@ from hypothesis import strategies as st
 from generators.truth_record import TruthRecord, read
 from generators.write import Recorder
 from scenarios.faults import FAULTS
-from scenarios.prove import TROUBLE
+from scenarios.played import TROUBLE
 from scenarios.repairs import REPAIRS
-from simulator.clock import utc
 from simulator.errors import EstateError
 from simulator.estate import Estate, Proxy, Site
-from simulator.events import ActionTaken, FaultBegan, ReplicaSyncFailed, SyncFailed
+from simulator.events import ActionTaken, FaultBegan
 from simulator.journal import Entry
-from simulator.units import HOUR, MINUTE, MS, SECOND
+from simulator.units import HOUR, MINUTE
 from simulator.versions import version
 from simulator.world import World
 from tests.conftest import MONDAY, start_at
@@ -94,7 +92,7 @@ def _do(deed: Deed) -> Callable[[World], None]:
 
 
 @st.composite
-def sites(draw: st.DrawFn, code: str, generation: str, **place: Any) -> Site:
+def sites(draw: st.DrawFn, /, code: str, generation: str, **place: Any) -> Site:
     """A site with whatever a site can have."""
     kind = version(generation)
     server = f"{code}SITE"
@@ -151,9 +149,7 @@ def estates(draw: st.DrawFn, generation: str) -> Estate:
             built.append(draw(sites(f"SS{number + 1}", generation, kind="secondary", parent=parent)))
     names = not through or draw(st.booleans())
     zone = draw(st.sampled_from(("Europe/Berlin", "America/Chicago")))
-    return Estate(
-        name="composed", sites=tuple(built), proxy=proxy, internet_names=names, timezone=zone, log_max_bytes=40_000
-    )
+    return Estate(name="composed", sites=tuple(built), proxy=proxy, internet_names=names, timezone=zone, log_max_bytes=40_000)
 
 
 @st.composite
@@ -164,16 +160,24 @@ def composed(draw: st.DrawFn, *, most_deeds: int = 8) -> Composed:
     hours = draw(st.sampled_from((6, 10, 26)))
     codes = [site.code for site in estate.sites]
     known = [*(id for id, fault in FAULTS.items() if generation in fault.generations), *REPAIRS]
-    span = st.one_of(st.integers(0, hours * HOUR), st.integers(0, hours * 6).map(lambda n: n * 10 * MINUTE))
-    deeds = [
+    flag = st.booleans()
+    around = draw(st.integers(0, hours * HOUR))
+    span = st.one_of(
+        st.integers(0, hours * HOUR),
+        st.integers(0, hours * 6).map(lambda n: n * 10 * MINUTE),
+        st.integers(around, around + 12 * MINUTE),  # much in a short time, in the middle of a synchronization too
+    )
+    deeds: list[Deed] = [
         Deed(
             draw(st.sampled_from(known)),
             draw(st.sampled_from(codes)),
             at_us := draw(span),
-            at_us + draw(st.integers(1, 4 * HOUR)) if draw(st.booleans()) else 0,
+            at_us + draw(st.integers(1, 4 * HOUR)) if draw(flag) else 0,
         )
         for _ in range(draw(st.integers(0, most_deeds)))
     ]
+    if deeds and draw(flag):
+        deeds.append(Deed("R10", "CS1", around))
     seed, start = draw(st.integers(0, 10**6)), draw(st.sampled_from(DATES))
     return Composed(estate, generation, seed, start, hours, tuple(deeds))
 
@@ -217,8 +221,9 @@ def _check_site_component_line(line: str, record: TruthRecord, *, bias: bool) ->
     form, template = (BIAS, "%m-%d-%Y %H:%M:%S.%f") if bias else (ZONE_NAME, "%a %b %d %H:%M:%S.%f %Y")
     parts = form.fullmatch(stamp)
     assert parts is not None, line
-    local = datetime.datetime.strptime(parts["local"], template)
-    assert (component, local) == (record.component, datetime.datetime.fromisoformat(record.ts_local)), (line, record)
+    local = datetime.datetime.strptime(parts["local"], template).replace(tzinfo=datetime.UTC)
+    told = datetime.datetime.fromisoformat(record.ts_local).replace(tzinfo=datetime.UTC)
+    assert (component, local) == (record.component, told), (line, record)
     assert not bias or int(parts["zone"]) == record.bias_min, (line, record)
     assert int(thread) == int(in_hex, 16) == record.thread, (line, record)
 
