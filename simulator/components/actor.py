@@ -52,7 +52,7 @@ class Actor:
         """
         if not settled:
             yield from self.catch_up()
-        elif self.now >= self.world.next_deed_at or self.world.stepwise:
+        elif self.now >= self.world.undisturbed_until or self.world.stepwise:
             yield from self.meet()
 
     def meet(self) -> Steps:
@@ -65,3 +65,10 @@ class Actor:
         if at > self.env.now:
             yield self.env.timeout(at - self.env.now)
         self.now = max(self.now, at)
+
+    def skip_to(self, at: int) -> Steps:
+        """Sleep until instant ``at``, where nothing but deeds could matter before: without any, it is there at once."""
+        if at >= self.world.undisturbed_until or self.world.stepwise:
+            yield from self.wait_until(at)
+        else:
+            self.now = max(self.now, at)

@@ -110,7 +110,7 @@ class ConfigurationManager(ThreadedActor):
         while True:
             began = self.now
             if self._changed is None:
-                yield from self.wait_for_bell(next_at)
+                yield from self._sleep_until(next_at)
             if self._changed is not None:
                 (because,) = self._changed
                 self._changed = None
@@ -122,6 +122,13 @@ class ConfigurationManager(ThreadedActor):
                 waited_min = -(-(self.now - began) // MINUTE)
                 ok = yield from self._cycle("timeout", None, waited_min)
                 next_at = self._wait(next_at + CYCLE_US if ok else self.now + CYCLE_US)
+
+    def _sleep_until(self, at: int) -> Steps:
+        """Sleep until instant ``at``, or until site control changes: only deeds do that."""
+        if at >= self.world.undisturbed_until or self.world.stepwise:
+            yield from self.wait_for_bell(at)
+        else:
+            self.now = max(self.now, at)
 
     def _wait(self, until: int) -> int:
         """Say for how many minutes it will sleep; return until when."""

@@ -57,7 +57,7 @@ class ControlManager(ThreadedActor):
             well = yield from self._cycle("start", self.started_because)
             next_at = self._wait(hourly_at, well=well)
         while True:
-            yield from self.wait_until(next_at)
+            yield from self.skip_to(next_at)
             if next_at >= hourly_at:
                 hourly_at += CYCLE_US
             well = yield from self._cycle("timeout", None)
