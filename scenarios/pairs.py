@@ -14,9 +14,10 @@ compared, seed by seed, with the same story without both and without either one:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import cast
 
 from scenarios.composing import compose_for
@@ -99,9 +100,10 @@ def possible(generations: tuple[str, ...] = (), seed: int = 1) -> list[Pair]:
     return found
 
 
-def draw(count: int, *, seed: int = 1, generations: tuple[str, ...] = ()) -> list[Pair]:
-    """``count`` different pairs (or all there are), drawn by the seed."""
-    pairs, dice = possible(generations, seed), Dice(seed).stream("pairs")
+def draw(count: int, *, seed: int = 1, generations: tuple[str, ...] = (), ids: Sequence[str] = ()) -> list[Pair]:
+    """``count`` different pairs (or all there are) in which all faults of ``ids`` are, drawn by the seed."""
+    pairs = [pair for pair in possible(generations, seed) if set(ids) <= set(pair.ids)]
+    dice = Dice(seed).stream("pairs")
     return [pairs.pop(dice.between(0, len(pairs))) for _ in range(min(count, len(pairs)))]
 
 
@@ -152,11 +154,6 @@ def _without(story: Story, id: str) -> Story:
 # --- the proof
 
 
-def prove_pairs(pairs: list[Pair]) -> Iterator[PairProof]:
-    """Prove one pair after the other."""
-    return map(prove_pair, pairs)
-
-
 def prove_pair(pair: Pair) -> PairProof:
     """Prove one pair."""
     proof = PairProof(pair.first, pair.second, pair.generation, pair.seed)
@@ -178,11 +175,12 @@ def prove_pair(pair: Pair) -> PairProof:
 
 @dataclass(slots=True)
 class _Day:
-    """A story of the pair, what it left, and when the first repair began."""
+    """A story of the pair, what it left, and when the first and the second repair began."""
 
     story: Story
     played: Played
-    repaired_at: int
+    first_at: int
+    second_at: int
 
 
 def _repaired(proof: PairProof, pair: Pair, *, reverse: bool) -> _Day:
@@ -202,8 +200,10 @@ def _repaired(proof: PairProof, pair: Pair, *, reverse: bool) -> _Day:
 
 def _play(pair: Pair, *, reverse: bool, again: bool) -> _Day:
     story = story_of(pair, reverse=reverse, again=again)
-    _attempt, repair, *_ = (step for step in story.timeline if step.kind == "repair")
-    return _Day(story, play(story, *pair.ids, lines=not reverse), story.start_at + repair.at)
+    repairs = [step.at for step in story.timeline if step.kind == "repair"][1:]
+    second = next(at for before, at in pairwise(repairs) if at - before > PAUSE_US)
+    played = play(story, *pair.ids, lines=not reverse)
+    return _Day(story, played, story.start_at + repairs[0], story.start_at + second)
 
 
 def _ills(pair: Pair, day: _Day) -> list[str]:
@@ -255,7 +255,8 @@ def _symptoms(entries: list[Entry], id: str) -> tuple[str, ...]:
 
 
 def _hidden(day: _Day, shown_alone: tuple[str, ...], other: str) -> tuple[str, ...]:
-    """What ``other`` shows by itself, here only after the first repair."""
-    before = _symptoms([entry for entry in day.played.entries if entry.at < day.repaired_at], other)
-    after = _symptoms([entry for entry in day.played.entries if entry.at >= day.repaired_at], other)
+    """What ``other`` shows by itself, here only after the first repair, and before its own."""
+    entries = day.played.entries
+    before = _symptoms([entry for entry in entries if entry.at < day.first_at], other)
+    after = _symptoms([entry for entry in entries if day.first_at <= entry.at < day.second_at], other)
     return tuple(face for face in shown_alone if face not in before and face in after)

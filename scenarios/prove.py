@@ -32,7 +32,7 @@ from simulator.events import (
 )
 from simulator.journal import Entry
 
-__all__ = ["SILENCE", "Proof", "face", "prove", "prove_one"]
+__all__ = ["SILENCE", "Proof", "face", "play", "prove", "prove_one"]
 
 SILENCE = "silence"
 """The face of a fault that makes synchronizations not even begin."""

@@ -167,7 +167,7 @@ def composed(draw: st.DrawFn, *, most_deeds: int = 8) -> Composed:
         st.integers(0, hours * 6).map(lambda n: n * 10 * MINUTE),
         st.integers(around, around + 12 * MINUTE),  # much in a short time, in the middle of a synchronization too
     )
-    deeds: list[Deed] = [
+    deeds = [
         Deed(
             draw(st.sampled_from(known)),
             draw(st.sampled_from(codes)),
@@ -176,7 +176,7 @@ def composed(draw: st.DrawFn, *, most_deeds: int = 8) -> Composed:
         )
         for _ in range(draw(st.integers(0, most_deeds)))
     ]
-    if deeds and draw(flag):
+    if draw(flag) and deeds:
         deeds.append(Deed("R10", "CS1", around))
     seed, start = draw(st.integers(0, 10**6)), draw(st.sampled_from(DATES))
     return Composed(estate, generation, seed, start, hours, tuple(deeds))

@@ -266,8 +266,9 @@ class ConfigurationManager(ThreadedActor):
         is_now = (settings.upstream, settings.upstream_port, settings.upstream_ssl)
         made_replica = point.replica and not settings.replica
         changed = (not keep and is_now != wanted) or made_replica
-        because = settings.because("upstream", "upstream_port", "upstream_ssl", *(("replica",) if point.replica else ()))
+        because = settings.because("upstream")  # what is as it was is told by its name alone
         if changed:
+            because = because or settings.because("upstream_port", "upstream_ssl", *(("replica",) if point.replica else ()))
             if upstream is not None:
                 because = upstream.because_address or because
             settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])
