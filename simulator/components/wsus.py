@@ -485,7 +485,7 @@ class Wsus(Actor):
                 return self._ask_through_proxy(took_us)
             return self._ask_directly(took_us)
         except Failure as failure:
-            ways = ("upstream", "upstream_port", "upstream_ssl") if settings.upstream else ("proxy_host", "proxy_port")
+            ways = ("upstream", "upstream_port", "upstream_ssl") if settings.upstream else ("upstream", "proxy_host", "proxy_port")
             raise Failure(failure.reason, first(failure.because, settings.because(*ways)), failure.took_us) from None
 
     def _ask_wsus(self, service: str, took_us: int) -> int:
