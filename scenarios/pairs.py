@@ -3,7 +3,7 @@
 Both faults of a pair begin shortly before a scheduled synchronization, in an estate composed for them. What they leave is
 compared, seed by seed, with the same story without both and without either one:
 
-1. every failure's chain must end at one of the two;
+1. every failure's chain must end at one of the two, or at a repair: who cancels WSUS's synchronization ends ConfigMgr's run;
 2. what is blamed on one of them must be gone without both, and without that one alone. A line that the other one would have
    brought about by itself is not gone, and yet not to blame: it counts as gone;
 3. repaired one after the other, in this order and in the other, the last synchronization must succeed and the complaints be
@@ -27,7 +27,7 @@ from scenarios.played import TROUBLE, Played, not_gone, play, symptom
 from scenarios.story import START, STARTS, TRY, Step, Story
 from scenarios.story_file import Generation
 from scenarios.text import Text
-from scenarios.truth import faults_of
+from scenarios.truth import faults_of, root
 from simulator.dice import Dice
 from simulator.errors import EstateError
 from simulator.events import ActionTaken, SyncFailed, SyncSucceeded
@@ -228,7 +228,9 @@ def _ills(pair: Pair, day: _Day) -> list[str]:
 
 def _check_causes(proof: PairProof, pair: Pair, entries: list[Entry]) -> None:
     for entry in entries:
-        if isinstance(entry.event, TROUBLE) and not set(faults_of(entry)) & set(pair.ids):
+        end = root(entry)
+        repaired = end is not None and isinstance(end.event, ActionTaken)
+        if isinstance(entry.event, TROUBLE) and not repaired and not set(faults_of(entry)) & set(pair.ids):
             proof.problems.append(f"{entry.id} ({type(entry.event).__name__}) is explained by neither")
 
 

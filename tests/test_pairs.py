@@ -109,6 +109,7 @@ def test_a_stopped_web_service_hides_missing_permissions(generation: str) -> Non
         ("S20", "S15", "cb", {"S20": ("GetAuthConfig: NameNotResolved", "SyncWSUS: NameNotResolved")}),
         ("M33", "M07", "2012", {"M07": ("WSUSCtrl: HttpStatus 500", "WCM: HttpStatus 500", "WSUS server not configured")}),
         ("S10", "S11", "cb", None),
+        ("S15", "S31", "2012", None),
         ("S04", "S10", "2007", None),
         ("S24", "S30", "2007", None),
     ],
