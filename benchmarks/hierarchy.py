@@ -38,9 +38,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="write all logs")
     arguments = parser.parse_args()
 
-    with quiet_gc(), ExitStack() as stack:
+    estate = hierarchy(primaries=arguments.primaries, secondaries=arguments.secondaries)
+    with quiet_gc(len(estate.sites)), ExitStack() as stack:
         began = time.process_time()
-        estate = hierarchy(primaries=arguments.primaries, secondaries=arguments.secondaries)
         world = World(estate, version("cb"), seed=1, start=START, end=START + arguments.days * DAY)
         print(f"CPython {platform.python_version()}, {platform.machine()}; {len(estate.sites)} sites, cb")
         print(f"  {'':10} {'CPU s':>8} {'entries':>12} {'us/entry':>9} {'peak MB':>8}")

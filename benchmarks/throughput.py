@@ -78,7 +78,7 @@ def throughput(sites: int, days: int, rounds: int) -> dict[str, float]:
         "floor_truth": lambda: floor(True),
         "play_truth": lambda: play(True),
     }
-    with quiet_gc():
+    with quiet_gc(sites):
         for _ in range(rounds):
             for name, task in tasks.items():
                 took = cpu_s(task)
@@ -115,7 +115,7 @@ def peak_mb() -> float:
 def memory(sites: int, days: int) -> dict[str, float]:
     """Play in this process and tell its peak."""
     world = world_of(sites, days)
-    with quiet_gc():
+    with quiet_gc(sites):
         began = time.process_time()
         write(world, world.slices(), truth=False)
         took = time.process_time() - began

@@ -174,7 +174,7 @@ def _play_into(
 ) -> tuple[dict[str, Any], dict[str, Any] | None, Chronicle]:
     answer: dict[str, Any] | None = None
     chronicle = Chronicle()
-    with quiet_gc():
+    with quiet_gc(len(story.estate.sites)):
         twin_share = TWIN_SHARE if truth and story.faults else 0.0
         healthy = _count(story.without_faults().build(), lambda share: progress(share * twin_share)) if twin_share else None
         world = story.build()

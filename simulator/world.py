@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from heapq import heappop, heappush
 from itertools import count
 
 import simpy
@@ -41,7 +42,7 @@ from simulator.versions import Version
 
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
-SLICE_SUPS = 500
+SLICE_SUPS = 2_000
 """With more software update points than these, less time is computed at once."""
 CERTIFICATE_US = 730 * DAY
 WORKSTATION_NUMBER = 238
@@ -76,6 +77,10 @@ class World:
         self.end = end
         self.stepwise = stepwise
         self.env = simpy.Environment(initial_time=start)
+        self._deeds: list[int] = []
+        self._halt_at = start
+        self.undisturbed_until = start
+        """Before this instant nobody does anything to this world (``plan``), nor asks it how it is."""
         self.dice = Dice(seed)
         self.journal = Journal()
         self.synced_at = start - self.dice.stream("last synchronization").between(12 * HOUR, 22 * HOUR)
@@ -136,8 +141,16 @@ class World:
         def fire() -> None:
             self._look_back(self.now)
             do(self)
+            heappop(self._deeds)
+            self._look_ahead(self._halt_at)
 
+        heappush(self._deeds, max(at, self.now))
+        self._look_ahead(self._halt_at)
         self.call_at(at, fire)
+
+    def _look_ahead(self, halt_at: int) -> None:
+        self._halt_at = halt_at
+        self.undisturbed_until = min(halt_at, self._deeds[0]) if self._deeds else halt_at
 
     def _look_back(self, until: int) -> None:
         for monitor in self._monitors:
@@ -157,6 +170,7 @@ class World:
         slice_us = SLICE_US * SLICE_SUPS // max(len(self._monitors), SLICE_SUPS)
         while self.now < self.end:
             until = min(self.now + slice_us, self.end)
+            self._look_ahead(until)
             self.env.run(until=until)
             self._look_back(until)
             yield self.journal.release(until)
@@ -164,6 +178,7 @@ class World:
     def run_until(self, at: int) -> list[Entry]:
         """Run to instant ``at`` and return the entries up to there."""
         if at > self.env.now:
+            self._look_ahead(at)
             self.env.run(until=at)
         self._look_back(at)
         return self.journal.release(at)

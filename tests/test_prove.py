@@ -13,6 +13,8 @@ from generators.truth_record import read
 from scenarios import prove as proving
 from scenarios.catalogue import find, story_names
 from scenarios.faults import FAULTS
+from scenarios.played import Line, Played
+from scenarios.played import play as play_lines
 from scenarios.prove import prove_one
 from scenarios.run import play
 from scenarios.story import Changes, Story, default_story
@@ -33,18 +35,18 @@ def test_every_fault_is_proven(fault: str, generation: Generation, seed: int) ->
 
 def test_a_wrong_blame_is_refuted(monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer key that blames a healthy line does not pass."""
-    real = proving._play
+    real = proving.play
 
-    def liar(story: Story, fault_id: str) -> proving.Played:
+    def liar(story: Story, fault_id: str) -> Played:
         played = real(story, fault_id)
         if story.faults:
             lines = played.lines
             number = next(i for i, (_, line) in enumerate(lines) if line.template == "wcm.categories_refreshed")
             key, line = lines[number]
-            lines[number] = key, proving._Line(line.template, line.params, line.ts_utc, "healthy.1", ["S19"])
+            lines[number] = key, Line(line.template, line.params, line.ts_utc, "healthy.1", ["S19"])
         return played
 
-    monkeypatch.setattr(proving, "_play", liar)
+    monkeypatch.setattr(proving, "play", liar)
     assert any("healthy.1 is blamed" in problem for problem in prove_one("S19", "cb", 1).problems)
 
 
@@ -144,7 +146,7 @@ def test_faults_that_all_say_not_configured_are_told_apart_by_other_evidence() -
         story = default_story(id)
         evidence[id] = frozenset(
             f"{line.template} {line.params}"
-            for (path, _, _), line in proving._play(story, id).lines
+            for (path, _, _), line in play_lines(story, id).lines
             if line.faults and "wsyncmgr" not in path
         )
     for one in NOT_CONFIGURED:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from scenarios.composing import compose
 from scenarios.fault import Fault
 from scenarios.faults import FAULTS
 from scenarios.repairs import REPAIRS
@@ -29,6 +30,7 @@ from simulator.events import (
     SyncRequestFound,
     SyncStarted,
     SyncSucceeded,
+    UpstreamCallFailed,
     WcmStateSet,
     WcmWokeUp,
     WsusServiceStopped,
@@ -364,6 +366,26 @@ def test_restarting_twice_leaves_one_thread_per_component() -> None:
     _repair(world, "R03", 20 * MINUTE + 10 * SECOND)
     woke = _events(list(world.simulate()), WcmWokeUp)
     assert len(woke) == 6
+
+
+def test_a_child_that_is_sent_past_its_parent_fails_because_of_that() -> None:
+    """Its way to the Internet was never there, and never needed."""
+    estate = compose({"top": ("proxy",), "child": ()})
+    world = world_of(estate, "2012", hours=5)
+    _repair(world, "X26", 2 * HOUR, "PS1")
+    failed = _events(list(world.simulate()), UpstreamCallFailed)
+    assert failed
+    assert all(isinstance(end.event, ActionTaken) for entry in failed if (end := root(entry)) is not None)
+    assert all(entry.because is not None for entry in failed)
+
+
+def test_a_synchronization_cancelled_in_its_first_seconds_ends_quietly() -> None:
+    world = world_of(hours=3)
+    _do(world, HOUR, lambda w: w.sites["CS1"].wsus.synchronize(w.now, None, "CONTOSO\\Administrator"))
+    _do(world, HOUR + SECOND, lambda w: w.sites["CS1"].wsus.cancel(w.now, None))
+    entries = list(world.simulate())
+    assert not _events([entry for entry in entries if entry.at < world.start + HOUR + MINUTE], WsusSyncBegan)
+    assert _events(entries, SyncSucceeded)
 
 
 def test_stopping_the_service_cancels_its_synchronization_first() -> None:

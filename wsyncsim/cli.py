@@ -270,13 +270,28 @@ def _shown(path: Path) -> str:
 @click.argument("faults", nargs=-1, metavar="[FAULT]...")
 @click.option("--generation", type=click.Choice(GENERATIONS), multiple=True, help="Only this generation (repeatable).")
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="How many seeds each.")
+@click.option("--pairs", type=click.IntRange(1), metavar="N", help="Instead, prove N random pairs of faults (with these FAULTs).")
+@click.option("--seed", type=click.IntRange(0, 2**53), default=1, show_default=True, help="Which pairs, and their day.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per proof on stdout, instead of the table.")
 @_language
-def prove(faults: tuple[str, ...], generation: tuple[str, ...], seeds: int, as_json: bool, language: str | None) -> int:
-    """Prove the answer key of faults (all of them by default).
+def prove(
+    faults: tuple[str, ...],
+    generation: tuple[str, ...],
+    seeds: int,
+    pairs: int | None,
+    seed: int,
+    as_json: bool,
+    language: str | None,
+) -> int:
+    """Prove the answer key of faults (all of them by default), or of random pairs of them.
 
     For every fault, generation and seed: the same seed without the fault must not contain what is blamed on it, and after the
     right repair the next synchronization must succeed. Exit code 1 when a proof fails.
+
+    \b
+    wsyncsim prove S19 --generation cb     one fault
+    wsyncsim prove --pairs 50 --seed 7     two faults at a time, and which hides which
+    wsyncsim prove --pairs 3 S19 S16       these two, in each generation
     """
     from scenarios.catalogue import find
     from scenarios.faults import FAULTS
@@ -289,6 +304,10 @@ def prove(faults: tuple[str, ...], generation: tuple[str, ...], seeds: int, as_j
         if id not in FAULTS:
             find(given)  # says what is near
             raise click.BadParameter(f"{given!r} is a story; prove takes fault ids such as S19")
+    if pairs is not None:
+        from wsyncsim.commands_pairs import prove_pairs
+
+        return 0 if prove_pairs(pairs, ids, seed, generation, as_json=as_json, language=language) else EXIT_REFUTED
     ids = ids or list(FAULTS)
     total = sum(seeds for id in ids for each in FAULTS[id].generations if not generation or each in generation)
     found = []

@@ -44,6 +44,17 @@ class Actor:
         if self.now > env.now and (self.world.stepwise or env.peek() <= self.now):
             yield env.timeout(self.now - env.now)
 
+    def heed_deeds(self, *, settled: bool = True) -> Steps:
+        """Give way to whoever does something to the world (``World.plan``) before this component's clock.
+
+        That is enough where it reads what nothing but deeds and itself can change. Unless all is ``settled``, it is about to
+        change what others read, so it gives way to all.
+        """
+        if not settled:
+            yield from self.catch_up()
+        elif self.now >= self.world.undisturbed_until or self.world.stepwise:
+            yield from self.meet()
+
     def meet(self) -> Steps:
         """Let the simulation come up to this component's clock, to act on somebody who waits."""
         if self.now > self.env.now:
@@ -54,3 +65,10 @@ class Actor:
         if at > self.env.now:
             yield self.env.timeout(at - self.env.now)
         self.now = max(self.now, at)
+
+    def skip_to(self, at: int) -> Steps:
+        """Sleep until instant ``at``, where nothing but deeds could matter before: without any, it is there at once."""
+        if at >= self.world.undisturbed_until or self.world.stepwise:
+            yield from self.wait_until(at)
+        else:
+            self.now = max(self.now, at)

@@ -110,7 +110,7 @@ class ConfigurationManager(ThreadedActor):
         while True:
             began = self.now
             if self._changed is None:
-                yield from self.wait_for_bell(next_at)
+                yield from self._sleep_until(next_at)
             if self._changed is not None:
                 (because,) = self._changed
                 self._changed = None
@@ -122,6 +122,13 @@ class ConfigurationManager(ThreadedActor):
                 waited_min = -(-(self.now - began) // MINUTE)
                 ok = yield from self._cycle("timeout", None, waited_min)
                 next_at = self._wait(next_at + CYCLE_US if ok else self.now + CYCLE_US)
+
+    def _sleep_until(self, at: int) -> Steps:
+        """Sleep until instant ``at``, or until site control changes: only deeds do that."""
+        if at >= self.world.undisturbed_until or self.world.stepwise:
+            yield from self.wait_for_bell(at)
+        else:
+            self.now = max(self.now, at)
 
     def _wait(self, until: int) -> int:
         """Say for how many minutes it will sleep; return until when."""
@@ -150,7 +157,7 @@ class ConfigurationManager(ThreadedActor):
             self.now += 500 * MS
         else:
             self.now += self.dice.about(SETTLE_US, 1)
-            yield from self.catch_up()
+            yield from self.heed_deeds()
             if not sup.active:
                 return True
         try:
@@ -159,7 +166,7 @@ class ConfigurationManager(ThreadedActor):
             yield from self.catch_up()
             self._set_state(FAILED, self._fail(self._first, failed))
             return False
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         if not self.state.success:
             yield from self.meet()
             self._set_state(SUCCESS, None)
@@ -186,7 +193,7 @@ class ConfigurationManager(ThreadedActor):
 
     def _configure(self) -> Steps:
         """Version check, connection, settings; raises ``CycleFailed``."""
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         found = self.server.programs.wsus_console
         missing = self.server.programs.because("wsus_console")
         entry = self.report(FOUND if found else NOT_FOUND, missing)
@@ -198,7 +205,7 @@ class ConfigurationManager(ThreadedActor):
         yield from self._push(self._first)
 
     def _connect(self, api: Api) -> Steps:
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         address = api.address
         wrong = api.because_address
         try:
@@ -213,7 +220,7 @@ class ConfigurationManager(ThreadedActor):
     def _push(self, client: Client) -> Steps:
         """Write upstream server and subscription, read the categories."""
         api, wsus, address = client.api, client.point.wsus, client.api.address
-        yield from self.catch_up()
+        yield from self.heed_deeds(settled=client.settled_changes == State.changes)
         try:
             self.now += api.call(self.now)
             self._verify_source(client)
@@ -259,8 +266,9 @@ class ConfigurationManager(ThreadedActor):
         is_now = (settings.upstream, settings.upstream_port, settings.upstream_ssl)
         made_replica = point.replica and not settings.replica
         changed = (not keep and is_now != wanted) or made_replica
-        because = settings.because("upstream", "upstream_port", "upstream_ssl", *(("replica",) if point.replica else ()))
+        because = settings.because("upstream")  # what is as it was is told by its name alone
         if changed:
+            because = because or settings.because("upstream_port", "upstream_ssl", *(("replica",) if point.replica else ()))
             if upstream is not None:
                 because = upstream.because_address or because
             settings.change(because, upstream=wanted[0], upstream_port=wanted[1], upstream_ssl=wanted[2])

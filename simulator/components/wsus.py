@@ -292,9 +292,9 @@ class Wsus(Actor):
         self.pen.run = self.caller.run = run
         thread = self._thread = self._thread % 90 + 3
         self.now += self.dice.about(1_900 * MS, 10)
-        yield from self.catch_up()
-        self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
         try:
+            yield from self.catch_up()
+            self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
             yield from self._synchronize()
             yield from self.catch_up()
         except Interrupt:
@@ -484,7 +484,7 @@ class Wsus(Actor):
                 return self._ask_through_proxy(took_us)
             return self._ask_directly(took_us)
         except Failure as failure:
-            ways = ("upstream", "upstream_port", "upstream_ssl") if settings.upstream else ("proxy_host", "proxy_port")
+            ways = ("upstream", "upstream_port", "upstream_ssl") if settings.upstream else ("upstream", "proxy_host", "proxy_port")
             raise Failure(failure.reason, first(failure.because, settings.because(*ways)), failure.took_us) from None
 
     def _ask_wsus(self, service: str, took_us: int) -> int:

@@ -57,7 +57,7 @@ class ControlManager(ThreadedActor):
             well = yield from self._cycle("start", self.started_because)
             next_at = self._wait(hourly_at, well=well)
         while True:
-            yield from self.wait_until(next_at)
+            yield from self.skip_to(next_at)
             if next_at >= hourly_at:
                 hourly_at += CYCLE_US
             well = yield from self._cycle("timeout", None)
@@ -79,28 +79,28 @@ class ControlManager(ThreadedActor):
         if not connected:
             return True
         self.now += self.dice.about(63 * MS)
-        yield from self.catch_up()
+        yield from self.heed_deeds(settled=self._settled_changes == State.changes)
         self._push_proxy(server)
         connected = yield from self._connect(server, 7003)
         if not connected:
             return True
         self.now += self.dice.about(120 * MS)
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         well = self._check_health(server)
         self.now += self.dice.about(40 * MS)
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         self.report(self._database_reached)
         return well
 
     def _connect(self, server: str, message_id: int) -> StepsToBool:
         """Connect through the local API; on failure complain with that status message. Returns whether it worked."""
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         address = self.api.address
         try:
             self.now += self.api.call(self.now, took_us=(took_us := self.dice.about(25 * MS)), connect=True)
         except Failure as failure:
             self.now += failure.took_us
-            yield from self.catch_up()
+            yield from self.heed_deeds()
             entry = self.report(ApiConnectionFailed(self.component, *address, failure.took_us, failure.reason), failure.because)
             self.report(StatusReported(self.component, message_id, (server,), E_FAIL), entry)
             return False
