@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,6 @@ class Result(Plain):
     guess: bool
     """Right, though what had been seen did not show it."""
     resolution: str
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +141,7 @@ def score(session: LabSession) -> Result:
         total = min(total, weights["critical_cap"])
     prices = [weights["hint"][hint.rung - 1] for hint in session.hints]
     worked_example = any(hint.rung == len(weights["hint"]) for hint in session.hints)
-    price = min(sum(prices), total // 2) if right >= SOLVED and solved else 0
+    price = min(sum(prices), total // 2) if right >= SOLVED and solved and not worked_example else 0
     total = 0 if worked_example else total - price
     return Result(
         version=__version__,

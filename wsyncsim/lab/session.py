@@ -31,6 +31,7 @@ from wsyncsim.lab.views import (
     Hint,
     LookItem,
     Place,
+    Remaining,
     Sight,
     Verification,
     Waited,
@@ -50,6 +51,8 @@ LONGEST_WAIT_US = 24 * 60 * MINUTE
 RESOLUTIONS = ("fixed", "escalated", "wait", "nothing")
 QUESTIONS = ("worked_before", "changed", "who", "tried")
 ASK_MIN = 1
+BEGINNERS = 2
+"""Up to this level the list of what could still be wrong is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +149,11 @@ class LabSession:
     @classmethod
     def resume(cls, path: str | PathLike[str], *, language: str = "en", seat: Seat | None = None) -> LabSession:
         """Go on with a session: its actions are played again."""
-        diary = Diary.read(Path(path))
-        return cls._replayed(diary, language, seat)
+        return cls.replayed(Diary.read(Path(path)), language=language, seat=seat)
 
     @classmethod
-    def _replayed(cls, diary: Diary, language: str, seat: Seat | None, until: int | None = None) -> LabSession:
+    def replayed(cls, diary: Diary, *, language: str = "en", seat: Seat | None = None) -> LabSession:
+        """The session that a diary tells of; raises ``LabError`` for one that cannot have been."""
         header, where = diary.header, str(diary.path or "")
         if header.get("version") != __version__:
             raise LabError(
@@ -168,7 +171,7 @@ class LabSession:
                 raise LabError("its first line is damaged", where=where)
             variant = tickets.variant(id, seed, role=header.get("role"), generation=header.get("generation"))
         session = cls(variant, diary, language=language, seat=seat)
-        for action in diary.actions[:until]:
+        for action in diary.actions:
             try:
                 session._apply(action)
             except (KeyError, TypeError, ValueError) as error:
@@ -186,7 +189,7 @@ class LabSession:
         for action in self._diary.actions[:at]:
             if action["do"] != "close":
                 diary.append({**action, "n": len(diary.actions) + 1})
-        return self._replayed(diary, self.language, None)
+        return self.replayed(diary, language=self.language)
 
     # --- where we are
 
@@ -221,6 +224,11 @@ class LabSession:
     def actions_done(self) -> list[dict[str, Any]]:
         """The actions so far, as the file has them."""
         return [dict(action) for action in self._diary.actions]
+
+    @property
+    def header(self) -> dict[str, Any]:
+        """The first line of the session's file."""
+        return dict(self._diary.header)
 
     def about(self) -> dict[str, Any]:
         """The ticket as the trainee gets it, as JSON values: caller, what is said, calendar, role, clock."""
@@ -290,6 +298,19 @@ class LabSession:
     def causes(self) -> list[CauseItem]:
         """Everything that can be diagnosed here: the same list whatever is wrong."""
         return [CauseItem(id=code("c", cause.id), title=cause.title(self.language)) for cause in possible_causes(self.story)]
+
+    def remaining(self) -> Remaining | None:
+        """What could still be wrong after all that has been seen; ``None`` from level 3 on, and in exams."""
+        if self.seat is not None or self.ticket.level > BEGINNERS:
+            return None
+        from wsyncsim.lab.hints import title
+
+        panel = self.panel
+        return Remaining(
+            left=len(panel.alive),
+            candidates=panel.candidates,
+            causes=tuple(title(self, hypothesis) for hypothesis in panel.alive),
+        )
 
     def teams(self) -> list[str]:
         """To whom a ticket can be escalated."""
@@ -612,6 +633,18 @@ class LabSession:
                     if view.site == self.variant.site and shows_success(view):
                         found.append((look.minutes, id, host))
         return [(id, host) for _, id, host in sorted(found)]
+
+    @property
+    def bench(self) -> Bench:
+        """The world. It holds the answer."""
+        return self._bench
+
+    def mended(self) -> bool:
+        """Whether the trouble will be over with the next synchronization (or needs nobody to mend it)."""
+        from wsyncsim.lab.score import outcome
+
+        done = outcome(self)
+        return done.recovered or done.nothing_to_do
 
     def verified(self) -> bool:
         """Whether a synchronization has succeeded since the last change, and a look has shown it."""

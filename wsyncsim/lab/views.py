@@ -126,3 +126,13 @@ class Hint(Plain):
     about: str
     """What it is about: the same until something changes."""
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining(Plain):
+    """What could still be wrong."""
+
+    left: int
+    candidates: int
+    """How many explanations there were at the beginning."""
+    causes: tuple[str, ...]
