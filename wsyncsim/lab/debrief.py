@@ -260,5 +260,5 @@ def _still_open(session: LabSession) -> list[str]:
     world = outlook(session.story, acts, horizon(session), session.variant.site)
     return [
         say("open_left", session.language, entity=effect.entity, name=effect.name)
-        for effect in sorted(world.left | world.deviations)
+        for effect in sorted({*world.left, *world.deviations})
     ]

@@ -1,6 +1,7 @@
 """What actions did to the world: the same world with and without each of them, a day ahead, compared.
 
-Worlds are compared prefix by prefix, so what the actions did adds up exactly. What the catalogue's own repair leaves is no harm.
+Runs and symptoms are compared prefix by prefix; settings that were left changed name the action themselves, in their chain of
+causes. What the catalogue's own repair leaves is no harm.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from wsyncsim.lab.session import Deed, LabSession
 
 AHEAD_US = DAY
+DATABASES = ("Susdb", "SiteDatabase")
 STALLED_MIN = 5
 """So many minutes of stopped services make one point."""
 
@@ -58,8 +60,8 @@ class Harm(Plain):
 class Outlook:
     """How a world is, a day ahead."""
 
-    deviations: frozenset[Effect]
-    """Settings that are not as they were, because of what somebody did."""
+    deviations: dict[Effect, tuple[str, int]]
+    """Settings that are not as they were because of what somebody did: which action, and when."""
     left: frozenset[Effect]
     """Settings that are still not as they were, because of what had gone wrong."""
     symptoms: frozenset[tuple[str, str]]
@@ -84,12 +86,16 @@ def outlook(story: Story, acts: tuple[Act, ...], until: int, site: str) -> Outlo
     played = dataclasses.replace(story, timeline=(*story.timeline, *steps), hours=max(story.hours, hours))
     world = played.build()
     entries = world.run_until(until)
-    ours: set[Effect] = set()
+    ours: dict[Effect, tuple[str, int]] = {}
     theirs: set[Effect] = set()
     for state in states_of(world):
         for name, entry in state.why.items():
-            end = next(reversed([entry, *entry.chain()]))
-            (ours if isinstance(end.event, ActionTaken) else theirs).add(Effect(state.entity, type(state).__name__, name))
+            end = [entry, *entry.chain()][-1]
+            effect = Effect(state.entity, type(state).__name__, name)
+            if isinstance(end.event, ActionTaken):
+                ours[effect] = end.event.action, end.at
+            else:
+                theirs.add(effect)
     last: dict[str, Entry] = {}
     scheduled: dict[str, bool] = {}
     for entry in entries:
@@ -112,7 +118,7 @@ def outlook(story: Story, acts: tuple[Act, ...], until: int, site: str) -> Outlo
     good = next((entry.at for entry in reversed(entries) if isinstance(entry.event, ENDED) and of_site(entry, site)), None)
     failing = frozenset(code for code, entry in last.items() if isinstance(entry.event, FAILED))
     return Outlook(
-        deviations=frozenset(ours),
+        deviations=ours,
         left=frozenset(theirs),
         symptoms=frozenset(symptoms),
         failed_runs=sum(isinstance(event, SyncFailed) for event in ended.values()),
@@ -159,49 +165,75 @@ def horizon(session: LabSession) -> int:
 
 
 def harms(session: LabSession) -> list[Harm]:
-    """What each of the trainee's own actions did, in order; actions that did no harm are left out."""
-    until, site = horizon(session), session.variant.site
-    allowed = reference(session)
-    done: list[Act] = []
-    before = outlook(session.story, (), until, site)
+    """What each of the trainee's own actions did, in order; actions that did no harm are left out.
+
+    A setting counts against who changed it last, and only if it was left so; what failed meanwhile counts against the action
+    with which it began.
+    """
+    until, site, story = horizon(session), session.variant.site, session.story
+    acts = acts_of(session.deeds)
+    allowed, before = reference(session), outlook(story, (), until, site)
+    final = outlook(story, tuple(act for act, _ in acts), until, site)
     found = []
-    for act, by in acts_of(session.deeds):
-        done.append(act)
-        after = outlook(session.story, tuple(done), until, site)
+    for number, (act, by) in enumerate(acts, 1):
+        after = outlook(story, tuple(act for act, _ in acts[:number]), until, site)
         if by == "trainee":
-            points, critical, details = _worse(before, after, allowed)
-            if points:
+            settings = [effect for effect, cause in sorted(final.deviations.items()) if cause == (act.id, act.at)]
+            new = [effect for effect in settings if effect not in allowed.deviations]
+            points, critical, details = _settings(new)
+            brief = _briefly(story, acts[:number], act, site, allowed)
+            if brief:
+                points, critical = points + policy().harm["symptom"], True
+                details += [each for each in brief if each not in details]
+            more, worse = _worse(before, after, allowed)
+            if points or more:
                 found.append(
                     Harm(
                         action=REPAIRS[act.id].title.in_(session.language),
                         site=act.site,
                         local=session.clock(act.at),
-                        points=points,
+                        points=points + more,
                         critical=critical,
-                        details=tuple(details),
+                        details=(*details, *worse),
                     )
                 )
         before = after
     return found
 
 
-def _worse(before: Outlook, after: Outlook, allowed: Outlook) -> tuple[int, bool, list[str]]:
-    """Points, whether it is critical, and in which respects a world is worse than the one before."""
+def _settings(new: Sequence[Effect]) -> tuple[int, bool, list[str]]:
+    """Points for settings that were changed and left so, one price for each thing; whether one of them is critical."""
     prices, security = policy().harm, policy().security
     points, critical, details = 0, False, []
     entities: set[str] = set()
-    for effect in sorted(after.deviations - before.deviations - allowed.deviations - before.left):
+    for effect in new:
         name = f"{effect.kind}.{effect.name}"
         if name in security["allowed"]:
             continue
         details.append(f"{effect.entity}: {effect.name}")
-        if name in security["critical"]:
-            critical = True
-        if effect.entity in entities:
-            continue
-        entities.add(effect.entity)
-        kind = "security" if name in security["weakens"] else "data" if effect.kind in ("Susdb", "SiteDatabase") else "deviation"
-        points += prices[kind]
+        critical = critical or name in security["critical"]
+        if effect.entity not in entities:
+            entities.add(effect.entity)
+            weak, data = name in security["weakens"], effect.kind in DATABASES
+            points += prices["security" if weak else "data" if data else "deviation"]
+    return points, critical, details
+
+
+def _briefly(story: Story, acts: Sequence[tuple[Act, str]], act: Act, site: str, allowed: Outlook) -> list[str]:
+    """What an action changed, if only for a moment, though it must not even be changed for a moment."""
+    watched = policy().security["never"]
+    just_after = outlook(story, tuple(each for each, _ in acts), act.at + MINUTE, site)
+    return [
+        f"{effect.entity}: {effect.name}"
+        for effect, cause in sorted(just_after.deviations.items())
+        if f"{effect.kind}.{effect.name}" in watched and cause == (act.id, act.at) and effect not in allowed.deviations
+    ]
+
+
+def _worse(before: Outlook, after: Outlook, allowed: Outlook) -> tuple[int, list[str]]:
+    """Points, and in which respects a world goes worse than the one before."""
+    prices = policy().harm
+    points, details = 0, []
     for complaint, site in sorted(after.symptoms - before.symptoms - allowed.symptoms):
         points += prices["symptom"]
         details.append(f"{complaint} ({site})")
@@ -209,8 +241,8 @@ def _worse(before: Outlook, after: Outlook, allowed: Outlook) -> tuple[int, bool
     missed = max(before.good_runs - after.good_runs, 0)
     failed = max(after.failed_runs - before.failed_runs, 0)
     stalled = max(after.stalled_min - max(before.stalled_min, allowed.stalled_min), 0) // STALLED_MIN
-    for count, price in ((failing, "symptom"), (missed, "missed_run"), (failed, "failed_run"), (stalled, "disturbance")):
+    for count, price in ((failing, "failing_site"), (missed, "missed_run"), (failed, "failed_run"), (stalled, "disturbance")):
         if count:
             points += count * prices[price]
             details.append(f"{price}: {count}")
-    return points, critical, details
+    return points, details
