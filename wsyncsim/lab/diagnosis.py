@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from scenarios.fault import SYNC_FAILS
 from scenarios.faults import FAULTS
 from scenarios.looks import LOOKS
 from scenarios.story import Story
@@ -262,6 +263,15 @@ def _best_way(id: str, seed: int, role: str, generation: str) -> BestWay:
         )
         steps.append(Step(look, host, minutes, len(panel.alive)))
     return BestWay(tuple(steps), sum(step.minutes for step in steps), panel.candidates, tuple(panel.alive))
+
+
+def difficulty(ticket: Variant) -> float:
+    """How hard a variant is, about 2 to 15: minutes of the best way, explanations to begin with, consoles on the way, causes that
+    hide behind another one, and whether no error is shown at all."""
+    way, truth = best_way(ticket), true_causes(ticket.story)
+    consoles = {LOOKS[step.id].do.__module__ for step in way.steps}
+    hidden, silent = len(truth) - 1, ticket.complaint != SYNC_FAILS
+    return round(way.minutes / 4 + math.log2(way.candidates) + len(consoles) / 2 + 2 * hidden + 2 * silent, 1)
 
 
 # --- what a cause changes, and who mends it

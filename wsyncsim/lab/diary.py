@@ -75,7 +75,7 @@ class Diary:
                     raise LabError(
                         "somebody else has gone on with this session",
                         where=str(self.path),
-                        hint="Open it again to go on from there",
+                        hint="Refresh it, or open it again, to go on from there",
                     )
                 self._write(action)
             except OSError as error:

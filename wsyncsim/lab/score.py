@@ -189,7 +189,9 @@ def _solved(session: LabSession, done: Outcome, right: float) -> bool:
 
 
 def _changed(session: LabSession) -> bool:
-    return any(deed.kind == "act" and deed.id not in ("R10", "R11") for deed in session.deeds)
+    from wsyncsim.lab.session import STARTS
+
+    return any(deed.kind == "act" and deed.id not in STARTS for deed in session.deeds)
 
 
 def _verified(session: LabSession, done: Outcome, solved: bool, right: float) -> float:

@@ -50,6 +50,8 @@ MAX_ACTIONS = 1_000
 LONGEST_WAIT_US = 24 * 60 * MINUTE
 RESOLUTIONS = ("fixed", "escalated", "wait", "nothing")
 QUESTIONS = ("worked_before", "changed", "who", "tried")
+STARTS = ("R10", "R11")
+"""Actions that start a synchronization, and change no setting."""
 ASK_MIN = 1
 BEGINNERS = 2
 """Up to this level the list of what could still be wrong is shown."""
@@ -177,6 +179,23 @@ class LabSession:
             except (KeyError, TypeError, ValueError) as error:
                 raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
         return session
+
+    def refresh(self) -> int:
+        """Take in what somebody else has done in the meantime with the same file: a mirror. Returns how many actions."""
+        if self._diary.path is None:
+            return 0
+        newer = Diary.read(self._diary.path)
+        known = self._diary.actions
+        if newer.header != self._diary.header or newer.actions[: len(known)] != known:
+            raise LabError("it is not the same session any more", where=str(self._diary.path))
+        if self._stale:
+            self._rebuild()
+        self._diary = newer
+        self._stale = len(newer.actions) > len(known)
+        for action in newer.actions[len(known) :]:
+            self._apply(action)
+        self._stale = False
+        return len(newer.actions) - len(known)
 
     def fork(self, at: int, path: str | PathLike[str] | None = None) -> LabSession:
         """A new session that is like this one was before action number ``at`` + 1: its first ``at`` actions are the same."""
@@ -608,7 +627,7 @@ class LabSession:
 
         for cause in causes:
             for id, site in right_steps(self.story, cause):
-                if id in ("R10", "R11") or id in policy().waiting["actions"]:
+                if id in STARTS or id in policy().waiting["actions"]:
                     continue
                 at = self.now
                 self._bench.act(id, site, 2 * MINUTE)
@@ -651,15 +670,14 @@ class LabSession:
         return self._verify().seen
 
     def _verify(self) -> Verification:
-        changes = [deed.at for deed in self.deeds if deed.kind == "act" and deed.id not in ("R10", "R11")]
-        changed = max(changes, default=self._opened_at)
-        succeeded = self._bench.succeeded_at(self.variant.site)
-        changed = max(changed, succeeded) if succeeded is not None else self.now + 1
-        for sight in reversed(self.sights):
-            if sight.at >= changed and shows_success(sight) and sight.new:
-                return Verification(
-                    seen=True, evidence=sight.evidence, text=say("verified", self.language, evidence=sight.evidence)
-                )
+        changes = [deed.at for deed in self.deeds if deed.kind == "act" and deed.id not in STARTS]
+        succeeded = self.succeeded_at()
+        if succeeded is not None and succeeded > max(changes, default=0):
+            for sight in reversed(self.sights):
+                if sight.at >= succeeded and shows_success(sight):
+                    return Verification(
+                        seen=True, evidence=sight.evidence, text=say("verified", self.language, evidence=sight.evidence)
+                    )
         return Verification(seen=False, evidence="", text=say("not_verified", self.language))
 
     def _hint(self) -> Hint:
