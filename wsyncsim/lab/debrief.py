@@ -1,0 +1,264 @@
+"""The debrief: what really happened, what could be seen and where, what was done, and what the cheapest way would have been."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scenarios.looks import LOOKS
+from scenarios.repairs import REPAIRS
+from scenarios.truth import facts as plain
+from simulator.events import ActionTaken, FaultBegan
+from wsyncsim.lab.bench import Bench, open_bench
+from wsyncsim.lab.data import say
+from wsyncsim.lab.diagnosis import best_way, right_steps
+from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.hints import title
+from wsyncsim.lab.ticket import true_causes, with_causes
+from wsyncsim.lab.views import Plain
+from wsyncsim.words import event_words
+
+if TYPE_CHECKING:
+    from simulator.journal import Entry
+    from wsyncsim.lab.session import LabSession
+
+MOST_EVENTS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened(Plain):
+    """An entry of the causal timeline."""
+
+    id: str
+    local: str
+    host: str
+    text: str
+    because: str | None
+    """Id of the entry that it follows from."""
+    kind: str
+    """``fault``, ``action``, or ``event``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible(Plain):
+    """A look that showed something unusual when the ticket was opened."""
+
+    look: str
+    title: str
+    host: str
+    minutes: int
+    facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Did(Plain):
+    """Something that the trainee (or a team) did."""
+
+    local: str
+    text: str
+    action: int
+    """Number of the action before which the session can be forked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point(Plain):
+    """A point of the uncertainty curve."""
+
+    look: str
+    host: str
+    minutes: int
+    """Minutes of looks so far."""
+    left: int
+    bits: float
+    wasted: str
+    """Why it could not help; empty when it did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debrief(Plain):
+    """All of it. It holds the answer."""
+
+    causes: tuple[str, ...]
+    repair: tuple[str, ...]
+    happened: tuple[Happened, ...]
+    visible: tuple[Visible, ...]
+    did: tuple[Did, ...]
+    candidates: int
+    curve: tuple[Point, ...]
+    best: tuple[Point, ...]
+    masked: dict[str, tuple[str, ...]]
+    """Cause -> facts that it would have shown alone, and that another cause hid."""
+    harms: tuple[Harm, ...]
+    still_open: tuple[str, ...]
+    thoughts: tuple[str, ...]
+    card: str
+    """A case card, Markdown."""
+
+
+def debrief(session: LabSession) -> Debrief:
+    """The debrief of a closed session, in its language."""
+    language = session.language
+    truth = true_causes(session.story)
+    steps = [step for cause in truth for step in right_steps(session.story, cause)]
+    repair = tuple(f"{REPAIRS[id].title.in_(language)} ({site})" for id, site in steps)
+    best = _best(session)
+    looks = "\n".join(f"- {_look_title(session, point.look)} ({point.host})" for point in best)
+    actions = "\n".join(f"- {line}" for line in repair) or f"- {say('nothing_to_do', language)}"
+    return Debrief(
+        causes=tuple(cause.title(language) for cause in truth),
+        repair=repair,
+        happened=tuple(_happened(session)),
+        visible=tuple(_visible(session)),
+        did=tuple(_did(session)),
+        candidates=best_way(session.variant).candidates,
+        curve=tuple(_curve(session)),
+        best=tuple(best),
+        masked=_masked(session),
+        harms=tuple(harms(session)),
+        still_open=tuple(_still_open(session)),
+        thoughts=tuple(session.thoughts),
+        card=say(
+            "card",
+            language,
+            complaint=session.ticket.complaint.in_(language),
+            cause=title(session, truth),
+            looks=looks,
+            actions=actions,
+        ),
+    )
+
+
+def _look_title(session: LabSession, id: str) -> str:
+    return LOOKS[id].title(session.story.generation, session.language)  # type: ignore[arg-type]
+
+
+def _happened(session: LabSession) -> list[Happened]:
+    """Faults, actions, and what followed from them: of what repeats itself, the first time."""
+    found: list[Happened] = []
+    seen: set[tuple[str, str]] = set()
+    for entry in session.bench.kept:
+        text = event_words(plain(entry.event), session.language)
+        if (entry.host, text) in seen or (entry.because is None and entry.host):
+            continue
+        seen.add((entry.host, text))
+        found.append(
+            Happened(
+                id=entry.id,
+                local=session.clock(entry.at),
+                host=entry.host,
+                text=text,
+                because=entry.because.id if entry.because is not None else None,
+                kind=_kind(entry),
+            )
+        )
+    return found[:MOST_EVENTS]
+
+
+def _kind(entry: Entry) -> str:
+    if isinstance(entry.event, FaultBegan):
+        return "fault"
+    return "action" if isinstance(entry.event, ActionTaken) else "event"
+
+
+def _all_facts(bench: Bench) -> dict[tuple[str, str], tuple[tuple[str, object], ...]]:
+    return {(view.id, view.host): view.facts for view in bench.views()}
+
+
+def _at_opening(session: LabSession, story_of: tuple[int, ...] | None = None) -> Bench:
+    """A world at the opening of the ticket, with only some of the causes (by number)."""
+    truth = true_causes(session.story)
+    causes = truth if story_of is None else tuple(truth[number] for number in story_of)
+    bench = Bench(with_causes(session.story, causes, session.variant.broken_us))
+    bench.go(session.opened_at)
+    return bench
+
+
+def _visible(session: LabSession) -> list[Visible]:
+    """Where something was to be seen: what differs from the healthy twin."""
+    ours, _, _ = open_bench(session.variant)
+    healthy = _all_facts(_at_opening(session, ()))
+    found = []
+    for (id, host), facts in _all_facts(ours).items():
+        unusual = tuple(f"{key} = {value}" for key, value in facts if (key, value) not in healthy.get((id, host), ()))
+        if unusual:
+            found.append(Visible(look=id, title=_look_title(session, id), host=host, minutes=LOOKS[id].minutes, facts=unusual))
+    return sorted(found, key=lambda each: (each.minutes, each.look, each.host))
+
+
+def _did(session: LabSession) -> list[Did]:
+    language, found = session.language, []
+    numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
+    acts = [action["n"] for action in session.actions_done if action["do"] in ("act", "escalate")]
+    for deed in session.deeds:
+        if deed.kind == "look":
+            sight = session.sights[deed.sight - 1]
+            text = say("did_look", language, title=sight.title, host=sight.host, minutes=sight.charged_min)
+            number = numbers[deed.sight - 1]
+        elif deed.kind == "act":
+            name = "did_act" if deed.by == "trainee" else "did_team"
+            who = "" if deed.by == "trainee" else say(f"team_{deed.by.replace(' ', '_')}", language)
+            values = {"title": REPAIRS[deed.id].title.in_(language), "site": deed.site}
+            text = say(name, language, **values, **({"team": who} if who else {}))
+            number = acts.pop(0) if deed.by == "trainee" and acts else 1
+        else:
+            continue
+        found.append(Did(local=session.clock(deed.at), text=text, action=number - 1))
+    return found
+
+
+def _curve(session: LabSession) -> list[Point]:
+    """What was left after each look."""
+    panel = session.panel
+    total, minutes, before, points = panel.candidates, 0, panel.candidates, []
+    for number, sight in enumerate(session.sights, 1):
+        minutes += sight.charged_min
+        left = total - sum(0 < ruled <= number for ruled in panel.ruled_out.values())
+        wasted = ""
+        if left == before:
+            name = "wasted_repeat" if not sight.new else "wasted_known" if left == 1 else "wasted_irrelevant"
+            wasted = say(name, session.language)
+        points.append(
+            Point(look=sight.id, host=sight.host, minutes=minutes, left=left, bits=round(math.log2(max(left, 1)), 3), wasted=wasted)
+        )
+        before = left
+    return points
+
+
+def _best(session: LabSession) -> list[Point]:
+    minutes, points = 0, []
+    for step in best_way(session.variant).steps:
+        minutes += step.minutes
+        points.append(
+            Point(look=step.id, host=step.host, minutes=minutes, left=step.left, bits=round(math.log2(step.left), 3), wasted="")
+        )
+    return points
+
+
+def _masked(session: LabSession) -> dict[str, tuple[str, ...]]:
+    """What each of several causes would have shown alone, and did not show beside the others."""
+    truth = true_causes(session.story)
+    if len(truth) < 2:
+        return {}
+    together, healthy = _all_facts(_at_opening(session)), _all_facts(_at_opening(session, ()))
+    found = {}
+    for number, cause in enumerate(truth):
+        alone = _all_facts(_at_opening(session, (number,)))
+        hidden = [
+            f"{id} {host}: {key} = {value}"
+            for (id, host), facts in alone.items()
+            for key, value in facts
+            if (key, value) not in healthy.get((id, host), ()) and (key, value) not in together.get((id, host), ())
+        ]
+        if hidden:
+            found[cause.title(session.language)] = tuple(hidden)
+    return found
+
+
+def _still_open(session: LabSession) -> list[str]:
+    acts = tuple(act for act, _ in acts_of(session.deeds))
+    world = outlook(session.story, acts, horizon(session), session.variant.site)
+    return [
+        say("open_left", session.language, entity=effect.entity, name=effect.name)
+        for effect in sorted({*world.left, *world.deviations})
+    ]
