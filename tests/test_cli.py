@@ -312,6 +312,25 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, name: str, cod
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the processes of the command")
+@pytest.mark.parametrize("after_s", [0.3, 1.5])
+def test_ctrl_c_on_a_terminal_ends_the_matrix_and_its_processes_quietly(tmp_path: Path, after_s: float) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    command = [sys.executable, "-m", "wsyncsim", "matrix", "S", "--jobs", "2", "--out", "matrix.txt"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 30
+    while len(children.read_text(encoding="ascii").split()) < 3:  # two and what looks after their resources
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)  # comes to an end only when no process holds the pipe any more
+    assert process.returncode == 2
+    assert err.strip() == "wsyncsim: interrupted; nothing was left behind"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
     process = _process("schema", cwd=tmp_path)
     assert process.stdout is not None
