@@ -456,6 +456,18 @@ def test_prove_prints_a_table(command: Command) -> None:
     assert (proof["fault"], proof["generation"], proof["seed"], proof["problems"]) == ("S19", "2007", 1, [])
 
 
+def test_prove_takes_a_family(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def proofs(ids: list[str], generations: Any, seeds: Any) -> Iterator[Proof]:
+        asked.append(ids)
+        return iter([Proof("S19", "cb", 1)])
+
+    monkeypatch.setattr(scenarios.prove, "prove", proofs)
+    command.fine("prove", "s", "S19", "M01")
+    assert asked == [[*(id for id in FAULTS if id.startswith("S")), "M01"]]
+
+
 def test_a_failed_proof_ends_with_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     refuted = Proof("S19", "cb", 1, problems=["no synchronization failed"])
     monkeypatch.setattr(scenarios.prove, "prove", lambda ids, generations, seeds: iter([refuted]))
