@@ -78,7 +78,7 @@ def synchronizations(see: Observer, page: Page) -> None:
     if not _opened(see, page):
         return
     wsus = see.wsus
-    history = list(wsus.history)[::-1]
+    history = wsus.listed[::-1]
     running = wsus.phase != "idle"
     page.fact("sync.running", running)
     if running:
@@ -156,7 +156,7 @@ def home_page(see: Observer, page: Page) -> None:
         return
     wsus, iis = see.wsus, see.iis
     port = iis.https.port if wsus.settings.using_ssl else iis.http.port
-    last = next((past for past in reversed(wsus.history) if past.ended_at), None)
+    last = next((past for past in reversed(wsus.listed) if past.ended_at), None)
     result = "none" if last is None else _result(last)
     page.fact("home.last_sync", result)
     page.fact("home.port", port)

@@ -250,6 +250,11 @@ class Wsus(Actor):
             self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
 
     @property
+    def listed(self) -> list[SyncRecord]:
+        """The synchronizations that SUSDB knows of, oldest first: a new database knows of none from before."""
+        return [record for record in self.history if record.began_at >= self.susdb.installed_at or not record.ended_at]
+
+    @property
     def because_busy(self) -> Entry | None:
         """Why it synchronizes although nobody in ConfigMgr asked for it."""
         return self._began_because
