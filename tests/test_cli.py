@@ -401,6 +401,17 @@ def test_explain_tells_a_run(command: Command, runs: Path) -> None:
         assert part in told
 
 
+def test_explain_tells_a_run_that_was_cut_off_from_one_that_is_under_way(command: Command, tmp_path: Path) -> None:
+    story = tmp_path / "story.toml"
+    steps = "".join(f'[[timeline]]\nat = "{at}"\nrepair = "{id}"\n' for at, id in (("2h1m", "X10"), ("2h59m", "R10")))
+    text = f'title.en = "Cut off"\ntitle.de = "Abgebrochen"\nhours = 3\n{steps}'
+    story.write_text(text, encoding="utf-8")
+    command.fine("run", story, "--out", "cut-off")
+    told = command.fine("explain", "cut-off").out
+    assert "CS1-0001, 2026-03-02 08:00:00, schedule: cut off" in told
+    assert "started by hand: still under way at the end" in told
+
+
 def test_explain_tells_a_run_in_german(command: Command, runs: Path) -> None:
     told = command.fine("explain", runs / "S21", "-l", "de").out
     for part in ("Ursachen", "Anonymer Zugriff auf DssAuthWebService", "gescheitert", "gelungen", "Es fehlt"):
