@@ -106,7 +106,9 @@ def synchronizations(see: Observer, page: Page) -> None:
             items=past.items if past.ended_at else wsus.done,
         )
         if trouble is not None:
-            page.quote(f"{trouble.error}: {exception_text(see.run, trouble.reason)}")
+            canceled = isinstance(trouble.reason, SynchronizationCanceled)  # no exception: somebody clicked
+            reason = see.run.reasons.text(trouble.reason) if canceled else exception_text(see.run, trouble.reason)
+            page.quote(f"{trouble.error}: {reason}")
 
 
 @look("L53", minutes=3, hosts=WSUS_SERVERS)
