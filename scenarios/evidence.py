@@ -15,10 +15,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 
 from scenarios.complaint import COMPLAINTS
@@ -444,13 +447,37 @@ def gather(
             yield task, _work(task)
             progress(done / len(tasks))
         return
-    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn"))
+    others = set(active_children())
+    pool = ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=get_context("spawn"), initializer=_heed_no_interrupt)
     try:
-        for done, (task, found) in enumerate(zip(tasks, pool.map(_work, tasks), strict=True), 1):
+        with _interrupts_ignored():  # the processes inherit it, so that they do not die with a traceback each
+            found_by = pool.map(_work, tasks)
+        for done, (task, found) in enumerate(zip(tasks, found_by, strict=True), 1):
             yield task, found
             progress(done / len(tasks))
+    except BaseException:
+        for process in set(active_children()) - others:
+            process.terminate()
+        raise
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _heed_no_interrupt() -> None:
+    """In a process of the pool: Ctrl-C is for the process that made it, which then ends this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if current_thread() is not main_thread():  # which alone may set handlers, and alone is interrupted
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def newest(fault: Fault) -> Generation:

@@ -183,7 +183,7 @@ class Lookout:
         for account in self.world.accounts.values():
             if account.name.lower() in (name.lower(), f"{self.world.estate.netbios_domain}\\{name}".lower()):
                 return account
-        known = (self._administrator.name, *self.world.accounts)
+        known = list(dict.fromkeys((self._administrator.name, *self.world.accounts)))
         raise LookError(f"there is no account {name!r}", hint=did_you_mean(name, known, f"Known: {', '.join(known)}"))
 
     def _in_role(self, site: Site, role: Role) -> list[Server]:

@@ -234,7 +234,15 @@ def _about(story: Story) -> dict[str, Any]:
             "name": story.estate.name,
             "domain": story.estate.domain,
             "sites": [
-                {"code": site.code, "parent": site.parent, "server": site.server, "sup": site.sup} for site in story.estate.sites
+                {
+                    "code": site.code,
+                    "parent": site.parent,
+                    "server": site.server,
+                    "sup": site.sup,
+                    "further_sups": list(site.further_sups),
+                    "old_wsus": site.old_wsus,
+                }
+                for site in story.estate.sites
             ],
         },
     }

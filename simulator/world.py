@@ -12,6 +12,7 @@ import simpy
 from simulator import estate as spec
 from simulator.clock import Zone
 from simulator.components.console import ADMINISTRATOR, Console, WsusConsole
+from simulator.components.health import HealthMonitor
 from simulator.components.iis import DEFAULT_SITE, Binding, Iis, WebSite
 from simulator.components.network import Certificate, Dns, Firewall, Network
 from simulator.components.proxy import ProxyServer, ProxySettings
@@ -31,7 +32,7 @@ from simulator.components.upstream import (
 )
 from simulator.components.wcm import ConfigurationManager
 from simulator.components.windows import GUESTS, Account, Group, Server
-from simulator.components.wsus import HealthMonitor, Wsus, WsusSettings
+from simulator.components.wsus import Wsus, WsusSettings
 from simulator.components.wsyncmgr import SyncManager
 from simulator.dice import Dice
 from simulator.errors import EstateError

@@ -312,6 +312,25 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, name: str, cod
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the processes of the command")
+@pytest.mark.parametrize("after_s", [0.3, 1.5])
+def test_ctrl_c_on_a_terminal_ends_the_matrix_and_its_processes_quietly(tmp_path: Path, after_s: float) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    command = [sys.executable, "-m", "wsyncsim", "matrix", "S", "--jobs", "2", "--out", "matrix.txt"]
+    process = subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + 30
+    while len(children.read_text(encoding="ascii").split()) < 3:  # two and what looks after their resources
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(after_s)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=30)  # comes to an end only when no process holds the pipe any more
+    assert process.returncode == 2
+    assert err.strip() == "wsyncsim: interrupted; nothing was left behind"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
     process = _process("schema", cwd=tmp_path)
     assert process.stdout is not None
@@ -382,6 +401,17 @@ def test_explain_tells_a_run(command: Command, runs: Path) -> None:
         assert part in told
 
 
+def test_explain_tells_a_run_that_was_cut_off_from_one_that_is_under_way(command: Command, tmp_path: Path) -> None:
+    story = tmp_path / "story.toml"
+    steps = "".join(f'[[timeline]]\nat = "{at}"\nrepair = "{id}"\n' for at, id in (("2h1m", "X10"), ("2h59m", "R10")))
+    text = f'title.en = "Cut off"\ntitle.de = "Abgebrochen"\nhours = 3\n{steps}'
+    story.write_text(text, encoding="utf-8")
+    command.fine("run", story, "--out", "cut-off")
+    told = command.fine("explain", "cut-off").out
+    assert "CS1-0001, 2026-03-02 08:00:00, schedule: cut off" in told
+    assert "started by hand: still under way at the end" in told
+
+
 def test_explain_tells_a_run_in_german(command: Command, runs: Path) -> None:
     told = command.fine("explain", runs / "S21", "-l", "de").out
     for part in ("Ursachen", "Anonymer Zugriff auf DssAuthWebService", "gescheitert", "gelungen", "Es fehlt"):
@@ -435,6 +465,18 @@ def test_prove_prints_a_table(command: Command) -> None:
     assert "proven" in result.out
     proof = json.loads(command.fine("prove", "S19", "--generation", "2007", "--seeds", "1", "--json").out)
     assert (proof["fault"], proof["generation"], proof["seed"], proof["problems"]) == ("S19", "2007", 1, [])
+
+
+def test_prove_takes_a_family(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def proofs(ids: list[str], generations: Any, seeds: Any) -> Iterator[Proof]:
+        asked.append(ids)
+        return iter([Proof("S19", "cb", 1)])
+
+    monkeypatch.setattr(scenarios.prove, "prove", proofs)
+    command.fine("prove", "s", "S19", "M01")
+    assert asked == [[*(id for id in FAULTS if id.startswith("S")), "M01"]]
 
 
 def test_a_failed_proof_ends_with_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -385,6 +385,19 @@ def test_the_list_is_bounded_however_much_there_is() -> None:
     assert len(_at(_story("contoso")).look("L11").lines) < 30
 
 
+def test_a_canceled_synchronization_has_no_exception() -> None:
+    lines = _at(default_story("S31"), 3 * HOUR).look("L52").lines
+    assert "UserCanceled: The synchronization was canceled." in lines
+    assert not any("Exception" in line for line in lines)
+
+
+def test_a_new_susdb_knows_of_no_synchronization_from_before() -> None:
+    """It keeps the list; the first synchronization is the first on it."""
+    lookout = _at(default_story("S32"), 150 * MINUTE)
+    assert [value for key, value in lookout.look("L52").facts if key == "sync"] == ["manual running"]
+    assert dict(lookout.look("L55").facts)["home.last_sync"] == "none"
+
+
 def test_a_running_synchronization_names_who_started_it() -> None:
     facts = dict(_shown("S31", "L52", 130 * MINUTE))
     assert facts["sync.running"] is True

@@ -131,6 +131,16 @@ def test_excerpt_stands_in_the_log(name: str, seed: int) -> None:
     assert _stands_in(excerpt, lines), "\n".join(lines[-40:])
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_german_description_of_the_failure_is_the_page_s(name: str) -> None:
+    """To the letter, missing colon, quote and full stop included; blanks that the page doubles are one."""
+    build, host, _ = CASES[name]
+    rows = log_text(logs_of(build(1), os_language="de"), "StatusMessages_de.txt", host).splitlines()
+    said = {row.split("\t")[7] for row in rows if row.split("\t")[6] == "6703"}
+    page = dict(zip(CASES, (DATA / "descriptions_de.txt").read_text(encoding="utf-8").splitlines(), strict=True))
+    assert page[name] in said
+
+
 @pytest.mark.parametrize("seed", range(1, 6))
 @pytest.mark.parametrize("name", CASES)
 def test_run_takes_as_long_as_on_the_page(name: str, seed: int) -> None:

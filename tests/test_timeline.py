@@ -141,6 +141,35 @@ def test_lanes_go_from_the_child_s_site_server_up_to_its_parent_s_wsus(runs: Pat
     assert re.findall(r'class="hostname"[^>]*>(\w+)<', text) == ["Story", "PS1SITE", "PS1SUP", "CS1SITE", "CS1SUP"]
 
 
+def test_one_site_shows_its_further_sups_and_its_retired_server(tmp_path: Path) -> None:
+    story = tmp_path / "story.toml"
+    story.write_text(
+        """title.en = "All kinds of servers"
+title.de = "Server aller Art"
+[estate]
+base = "contoso"
+[[estate.sites]]
+code = "CS1"
+further_sups = ["CS1SUP2"]
+old_wsus = "CS1OLD"
+[[timeline]]
+at = "1h"
+fault = "M53"
+[[timeline]]
+at = "4h"
+fault = "S07"
+""",
+        encoding="utf-8",
+    )
+    wsyncsim.play(story, tmp_path / "run")
+    for site in (None, "CS1"):
+        page = _draw(tmp_path / "run", tmp_path, site=site)
+        hosts = re.findall(r'class="hostname"[^>]*>(\w+)<', page)
+        assert hosts == ["Story", "CS1SITE", "CS1SUP", "CS1SUP2", "CS1OLD"]
+        assert "further software update point of CS1" in page
+        assert "retired WSUS server of CS1" in page
+
+
 def test_only_lanes_in_which_something_happens_are_drawn(runs: Path, tmp_path: Path) -> None:
     names = _draw(runs / "S16", tmp_path).split('<svg class="names"', 1)[1].split("</svg>", 1)[0]
     assert "IIS errors" in names

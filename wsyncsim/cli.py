@@ -287,9 +287,11 @@ def prove(
 
     For every fault, generation and seed: the same seed without the fault must not contain what is blamed on it, and after the
     right repair the next synchronization must succeed. Exit code 1 when a proof fails.
+    FAULT is a fault id, or the letter of a family: S for the faults of the seed page.
 
     \b
     wsyncsim prove S19 --generation cb     one fault
+    wsyncsim prove S --seeds 5             the whole family
     wsyncsim prove --pairs 50 --seed 7     two faults at a time, and which hides which
     wsyncsim prove --pairs 3 S19 S16       these two, in each generation
     """
@@ -299,11 +301,13 @@ def prove(
     from wsyncsim.output import progress_bar
 
     language = language or default_language()
-    ids = [fault.upper() for fault in faults]
-    for given, id in zip(faults, ids, strict=True):
-        if id not in FAULTS:
+    ids: list[str] = []
+    for given in faults:
+        meant = [id for id in FAULTS if given.upper() in (id, id[:1])]
+        if not meant:
             find(given)  # says what is near
             raise click.BadParameter(f"{given!r} is a story; prove takes fault ids such as S19")
+        ids += [id for id in meant if id not in ids]
     if pairs is not None:
         from wsyncsim.commands_pairs import prove_pairs
 

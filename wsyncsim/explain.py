@@ -36,8 +36,12 @@ def explain_run(folder: Path, language: str) -> Iterator[str]:
             yield f"  {clock(action['at'])}  {action['site']}: {action_words(action, language)}"
     yield ""
     yield f"{word('explain', 'runs', language)}:"
+    newest: dict[str, str] = {}  # of each site: when its last run began
     for run in json_lines(truth / "runs.jsonl"):
-        yield f"  {_run_words(run, clock, language)}"
+        newest[run["site"]] = max(newest.get(run["site"], ""), run["began"])
+    for run in json_lines(truth / "runs.jsonl"):
+        cut_off = run["outcome"] == "unfinished" and run["began"] < newest[run["site"]]
+        yield f"  {_run_words(run, clock, language, 'cut_off' if cut_off else run['outcome'])}"
     if answer["missing"]:
         yield ""
         yield f"{word('explain', 'missing', language)}:"
@@ -67,7 +71,7 @@ def _root_causes(answer: Json, clock: Clock, language: str) -> Iterator[str]:
         yield f"    {fault.summary.in_(language)}"
 
 
-def _run_words(run: Json, clock: Clock, language: str) -> str:
+def _run_words(run: Json, clock: Clock, language: str, outcome: str) -> str:
     values = {
         **run,
         "began": clock(run["began"]),
@@ -76,7 +80,7 @@ def _run_words(run: Json, clock: Clock, language: str) -> str:
         "reason": reason_words(run["reason"], language) if run["reason"] else "",
         "faults": ", ".join(run["faults"]),
     }
-    return word("explain", f"run_{run['outcome']}", language, values)
+    return word("explain", f"run_{outcome}", language, values)
 
 
 def explain_line(folder: Path, place: str, language: str) -> Iterator[str]:

@@ -198,7 +198,8 @@ class Window(NamedTuple):
     zone: Zone
     sites: frozenset[str]
     hosts: dict[str, tuple[str, ...]]
-    """Hosts from the site servers to their upstream servers, each with the roles ``server CODE`` and ``sup CODE``."""
+    """Hosts from the site servers to their upstream servers, each with its roles: ``server CODE``, ``sup CODE``,
+    ``further_sup CODE`` and ``old_wsus CODE``."""
 
     def cell(self, at: int) -> int:
         """The cell that an instant lies in."""
@@ -238,7 +239,10 @@ def _hosts(sites: list[Json], wanted: str | None) -> dict[str, tuple[str, ...]]:
         for child in children.get(site["code"], []):
             visit(child)
         if wanted in (None, site["code"]):
-            for role, host in (("server", site["server"]), ("sup", site["sup"])):
+            servers = [("server", site["server"]), ("sup", site["sup"])]
+            servers += [("further_sup", host) for host in site["further_sups"]]
+            servers += [("old_wsus", site["old_wsus"])] if site["old_wsus"] else []
+            for role, host in servers:
                 hosts[host] = (*hosts.get(host, ()), f"{role} {site['code']}")
 
     for top in children.get(None, []):

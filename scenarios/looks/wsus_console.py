@@ -78,7 +78,7 @@ def synchronizations(see: Observer, page: Page) -> None:
     if not _opened(see, page):
         return
     wsus = see.wsus
-    history = list(wsus.history)[::-1]
+    history = wsus.listed[::-1]
     running = wsus.phase != "idle"
     page.fact("sync.running", running)
     if running:
@@ -106,7 +106,9 @@ def synchronizations(see: Observer, page: Page) -> None:
             items=past.items if past.ended_at else wsus.done,
         )
         if trouble is not None:
-            page.quote(f"{trouble.error}: {exception_text(see.run, trouble.reason)}")
+            canceled = isinstance(trouble.reason, SynchronizationCanceled)  # no exception: somebody clicked
+            reason = see.run.reasons.text(trouble.reason) if canceled else exception_text(see.run, trouble.reason)
+            page.quote(f"{trouble.error}: {reason}")
 
 
 @look("L53", minutes=3, hosts=WSUS_SERVERS)
@@ -156,7 +158,7 @@ def home_page(see: Observer, page: Page) -> None:
         return
     wsus, iis = see.wsus, see.iis
     port = iis.https.port if wsus.settings.using_ssl else iis.http.port
-    last = next((past for past in reversed(wsus.history) if past.ended_at), None)
+    last = next((past for past in reversed(wsus.listed) if past.ended_at), None)
     result = "none" if last is None else _result(last)
     page.fact("home.last_sync", result)
     page.fact("home.port", port)
