@@ -81,8 +81,7 @@ def test_every_case_says_why_and_where_from() -> None:
         assert case.why.endswith("."), case.id
         assert "\n" not in case.why
         assert len(case.why) > 10
-        if case.origin == "hand":
-            assert case.evidence.split()[0] in SOURCED_TAGS | OWN_TAGS, case.id
+        assert case.evidence.split()[0] in SOURCED_TAGS | OWN_TAGS, case.id
 
 
 def test_times_of_expectations_obey_the_bias() -> None:
