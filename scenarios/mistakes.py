@@ -144,6 +144,10 @@ def _translated(text: str, data: Any, spec: type[Any], source: Source) -> StoryE
     if text.startswith("Invalid enum value"):
         choices = _choices(spec, path)
         return source.wrong(path, f"expected one of {', '.join(choices)}, found {found}", did_you_mean(found, choices, ""))
+    if expected := re.match(r"Expected `str` (?:matching regex '(?P<pattern>.*)'|of length <= (?P<most>\d+))$", text):
+        pattern = (expected["pattern"] or "").replace("\\\\", "\\")
+        wanted = f"text like {pattern}" if pattern else f"text of at most {expected['most']} characters"
+        return source.wrong(path, f"expected {wanted}, found {found[:100]!r}")
     if expected := re.match(r"Expected `([^`]*)`(?: (of length )?([<>]=? \S+))?", text):
         kinds = " or ".join(_TYPES.get(kind, kind) for kind in expected[1].split(" | ") if kind != "null")
         limit = f" {expected[3]}" if expected[3] else ""

@@ -163,6 +163,10 @@ def test_an_estate_of_ones_own_is_played() -> None:
         ('estates = ["contos"]', "plan, line 3, estates[0]", "there is no built-in estate 'contos'"),
         ("[splits]\ntrain = 90", "plan, line 3, splits", "are not 100 together"),
         ("seeds = 0", "plan, line 3, seeds", "expected a whole number >= 1, found 0"),
+        ("[balance]\nruns_per_fault = 1000000000000", "plan, line 4, balance.runs_per_fault", "<= 10000000, found 1000000000000"),
+        ("seeds = 10000000", "plan", "shards, more than 1,000,000"),
+        ('title = "two\\nlines"', "plan, line 3, title", "expected text like"),
+        (f'title = "{"x" * 201}"', "plan, line 3, title", "expected text of at most 200 characters"),
         ("seedz = 3", "plan, line 3, seedz", "there is no such key"),
         ('formats = ["jsonl", "jsonl"]', "plan, line 3, formats", "a form is there twice"),
         ('timezones = ["Europe/Berlin", "Mars"]', "plan, line 3, timezones[1]", "there is no time zone 'Mars'"),
@@ -176,6 +180,12 @@ def test_mistakes_are_told_with_file_line_and_key(text: str, where: str, what: s
         plan_of(text)
     assert mistake.value.where.startswith(where)
     assert what in mistake.value.what
+
+
+def test_a_name_that_is_no_name_is_told_so_and_not_asked_into_quotes() -> None:
+    with pytest.raises(StoryError, match=r"expected text like \^\[a-z0-9\]") as mistake:
+        parse('name = "../../etc"')
+    assert "quotes" not in f"{mistake.value.what} {mistake.value.hint}"
 
 
 def test_the_schema_accepts_what_the_reader_accepts() -> None:

@@ -402,6 +402,16 @@ def test_the_keys_and_levels_of_the_suite_stand_on_its_page() -> None:
     assert SUITE_VERSION in _section(page, "Parsers that were tried")
 
 
+def test_a_release_is_made_as_the_page_for_contributors_says() -> None:
+    """The commands stand in the workflow and on the page; the archive's own are tested in test_suite."""
+    told = [line.strip() for line in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines()]
+    done = [line.strip() for line in (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8").splitlines()]
+    begin = "python -m pip install build ."
+    made = told[told.index(begin) : told.index(begin) + 4]
+    assert "wsyncsim suite write --zip dist" in made
+    assert done[done.index(begin) : done.index(begin) + 4] == made
+
+
 def test_the_examples_of_the_suite_work(tmp_path: Path) -> None:
     page = _read("suite.md")
     for block in _blocks(page, "python"):

@@ -60,7 +60,7 @@ def test_plaso_has_the_sign_wrong_cuts_components_and_does_not_know_the_server_f
     assert west.levels == {"robust": True, "frame": True, "text": True, "local": True, "utc": False, "severity": False}
     assert "2020-02-08T07:13:11.522Z" in west.reasons["utc"]
     assert "2020-02-07T21:13:11.522" in west.reasons["utc"], "twice the bias too early"
-    assert "component is 'SMS_MP_CONTROL_MANAGER', not 'SMS'" in _case(scored, "y_client_components").reasons["text"]
+    assert "component should be 'SMS_MP_CONTROL_MANAGER', but is 'SMS'" in _case(scored, "y_client_components").reasons["text"]
     assert "3 of 3 records missing" in _case(scored, "y_server_plain").reasons["frame"]
     assert _case(scored, "y_w3c_iis10").levels["utc"]
 

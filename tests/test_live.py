@@ -421,7 +421,11 @@ def test_command_tells_mistakes(command: Command, tmp_path: Path) -> None:  # no
     assert "--out" in command.mistake("live", "S19")
     assert "no such folder" in command.mistake("live", "S19", "--out", "site", "--status", "nowhere/s.json")
     assert "inside" in command.mistake("live", "S19", "--out", "site", "--status", "site/s.json", "--start", "2026-03-02T06:00")
+    assert "same file" in command.mistake("live", "S19", "--out", "site", "--status", "s", "--truth", "s")
     assert not list(tmp_path.iterdir())
+    (tmp_path / "folder").mkdir()
+    assert "is a folder" in command.mistake("live", "healthy", "--out", "site", "--status", "folder", "--speed", "max")
+    assert [path.name for path in tmp_path.iterdir()] == ["folder"], "nothing was begun"
 
 
 def test_command_has_help(command: Command) -> None:  # noqa: F811

@@ -93,6 +93,13 @@ def test_garbled(truth: Path, wcm: list[str]) -> None:
     assert damage(checked(truth, [*wcm[:7], "\0\0" + wcm[7].replace(" ", "\t"), *wcm[8:]])) == {"broken": 1, "damaged": 1}
 
 
+@pytest.mark.parametrize("garbage", ["\ufffd", "\0\0\0", "?"])
+@pytest.mark.parametrize("place", [0, 5, 20, 60])
+def test_characters_that_something_unreadable_has_replaced(truth: Path, wcm: list[str], garbage: str, place: int) -> None:
+    garbled = wcm[7][:place] + garbage + wcm[7][place + len(garbage) :]
+    assert damage(checked(truth, [*wcm[:7], garbled, *wcm[8:]])) == {"broken": 1, "damaged": 1}
+
+
 def test_reordered(truth: Path, wcm: list[str]) -> None:
     assert damage(checked(truth, [*wcm[:7], wcm[9], wcm[7], wcm[8], *wcm[10:]])) == {"reordered": 1}
     assert damage(checked(truth, wcm[50:] + wcm[:50])) == {"reordered": 50}

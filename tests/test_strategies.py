@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from generators.log import BOM_UTF8
 from generators.write import Recorder
 from scenarios.story import Story, parse
+from wsyncsim import reader
 from wsyncsim import strategies as wsync
 from wsyncsim.strategies import DAMAGES, LOGS, Damage, DamagedFile, LogFile, Record, RotatedLog
 
@@ -55,7 +56,7 @@ def test_a_record_s_times_are_those_of_its_text(record: Record) -> None:
 @given(wsync.records(log="SoftwareDistribution.log"))
 @FEW
 def test_a_record_of_wsus_ends_with_its_message(record: Record) -> None:
-    assert record.text.split("\t", 4)[4] == record.message
+    assert record.text.split("\t", 4)[4].replace("\r\n", "\n") == record.message
     assert record.text.startswith(record.truth.ts_utc[:-1].replace("T", " "))
 
 
@@ -68,7 +69,7 @@ def test_a_file_is_its_records(file: LogFile) -> None:
     for record in file.records:
         raw = file.data[record.truth.byte_start : record.truth.byte_end]
         assert raw.decode(file.encoding) == record.text
-        assert record.message in record.text
+        assert record.message in record.text.replace("\r\n", "\n")
 
 
 @given(wsync.files(log="WSUSCtrl.log", generation="2007", language="de", zone="Europe/Berlin", max_records=3))
@@ -77,6 +78,12 @@ def test_what_is_asked_for_is_drawn(file: LogFile) -> None:
     assert (file.name, file.generation, file.encoding) == ("WSUSCtrl.log", "2007", "cp1252")
     assert len(file.records) <= 3
     assert all("Westeuropäische" in record.text for record in file.records)
+
+
+@given(wsync.files(log="SoftwareDistribution.log"))
+@FEW
+def test_messages_of_several_lines_are_those_of_the_reference_reader(file: LogFile) -> None:
+    assert [found.message.rstrip() for found in reader.read(file.data).records] == [each.message.rstrip() for each in file.records]
 
 
 @given(wsync.texts(tricky=False))

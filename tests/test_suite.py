@@ -22,12 +22,14 @@ from wsyncsim import cli
 from wsyncsim.reader import read
 from wsyncsim.suite.case import FORMATS, GROUPS, SUITE_VERSION, Case
 from wsyncsim.suite.fields import OWN_NAMES
+from wsyncsim.suite.handmade import handmade_cases
 from wsyncsim.suite.score import LEVELS, Score, output_of, score
 from wsyncsim.suite.tool import Ran
 from wsyncsim.suite.write import (
     INDEX,
     SCHEMAS,
     all_cases,
+    expected_json,
     load_folder,
     schema_text,
     suite_files,
@@ -81,8 +83,7 @@ def test_every_case_says_why_and_where_from() -> None:
         assert case.why.endswith("."), case.id
         assert "\n" not in case.why
         assert len(case.why) > 10
-        if case.origin == "hand":
-            assert case.evidence.split()[0] in SOURCED_TAGS | OWN_TAGS, case.id
+        assert case.evidence.split()[0] in SOURCED_TAGS | OWN_TAGS, case.id
 
 
 def test_times_of_expectations_obey_the_bias() -> None:
@@ -188,6 +189,22 @@ def test_the_archive_holds_the_same_files_and_no_trace_of_the_machine(tmp_path: 
         assert {info.filename.split("/", 1)[1]: archive.read(info) for info in archive.infolist()} == files
         assert {info.date_time for info in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_in_a_folder_the_archive_is_named_by_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsyncsim.suite.write.all_cases", lambda *_: iter(cases()[:3]))
+    assert write_zip(tmp_path) == (tmp_path / f"wsyncsim-suite-{SUITE_VERSION}.zip", 3)
+    with pytest.raises(WsyncsimError, match="exists already"):
+        write_zip(tmp_path)
+
+
+def test_what_a_version_of_the_suite_expects_does_not_change(update_goldens: bool) -> None:
+    """Another expectation is a new major version, a new case a minor one: raise ``SUITE_VERSION`` before renewing the golden."""
+    golden = Path(__file__).parent / "goldens" / "suite.json"
+    hand = {case.id: hashlib.sha256(case.data + expected_json(case.expected)).hexdigest() for case in handmade_cases()}
+    if update_goldens:
+        golden.write_text(json.dumps({"version": SUITE_VERSION, "cases": hand}, indent=1) + "\n", encoding="utf-8", newline="\n")
+    assert json.loads(golden.read_bytes()) == {"version": SUITE_VERSION, "cases": hand}
 
 
 def test_only_an_earlier_suite_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

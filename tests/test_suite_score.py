@@ -140,7 +140,8 @@ def test_a_tool_that_tells_no_times_at_all_is_scored_by_its_messages() -> None:
 def test_a_component_that_is_cut_is_wrong_text() -> None:
     scored = _scored(lambda record: record | {"component": record["component"].split("_")[0]}, "y_server_plain")
     assert not scored.cases[0].levels["text"]
-    assert "component" in scored.cases[0].reasons["text"]
+    told = "component should be 'SMS_WSUS_SYNC_MANAGER', but is 'SMS'"
+    assert told in scored.cases[0].reasons["text"], "it is plain which of the two the tool has said"
 
 
 def test_a_component_that_is_never_told_is_not_wrong() -> None:

@@ -177,6 +177,10 @@ def play(
         raise click.UsageError("--status lies inside the folder that is read")
     if status is not None and not status.absolute().parent.is_dir():
         raise click.UsageError("--status: there is no such folder")
+    if status is not None and status.is_dir():
+        raise click.UsageError("--status is a folder, not a file")
+    if status is not None and status.resolve() == world.truth_path.resolve():
+        raise click.UsageError("--status and the truth are the same file")
     world.prepare()
     title = {"name": story.name, "title": story.title.in_(language), "start": f"{story.start:%Y-%m-%d %H:%M:%S}"}
     click.echo(word("live", "begins", language, title), err=True)

@@ -58,7 +58,14 @@ def suite() -> None:
 
 @suite.command("write")
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
-@click.option("--zip", "zip_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Write one archive instead.")
+@click.option(
+    "--zip",
+    "zip_file",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="Write one archive instead; in a folder it is named by its version.",
+)
 @click.option("--force", is_flag=True, help="Replace an earlier suite.")
 @_language
 def write(folder: Path | None, zip_file: Path | None, force: bool, language: str | None) -> None:
@@ -68,6 +75,7 @@ def write(folder: Path | None, zip_file: Path | None, force: bool, language: str
     Examples:
       wsyncsim suite write cases
       wsyncsim suite write --zip wsyncsim-suite.zip
+      wsyncsim suite write --zip .                     wsyncsim-suite-VERSION.zip
     """
     from wsyncsim.output import progress_bar
     from wsyncsim.suite.write import write_folder, write_zip
@@ -77,7 +85,7 @@ def write(folder: Path | None, zip_file: Path | None, force: bool, language: str
         raise click.UsageError("name a folder, or an archive with --zip")
     with progress_bar(word("suite", "writing", language)) as progress:
         if zip_file is not None:
-            cases = write_zip(zip_file, force=force, progress=progress)
+            zip_file, cases = write_zip(zip_file, force=force, progress=progress)
         else:
             assert folder is not None
             cases = write_folder(folder, force=force, progress=progress)

@@ -374,6 +374,9 @@ class _Parts:
             return [garbled]
         begin, line, first = _nearest(self._begins, text)
         end, line_reversed, last = _nearest(self._ends, text[::-1])
+        for near, record in ((line_reversed[::-1], last), (line, first)):
+            if record is not None and _overwritten(near, text):
+                return [record]
         if begin == len(text) and first is not None and begin >= min(_ANCHOR, len(line) // 2):
             return [first]
         if end == len(text) and last is not None and end >= min(_ANCHOR, len(line_reversed) // 2):
@@ -394,6 +397,14 @@ def _first(pair: tuple[str, Record]) -> str:
 def _skeleton(text: str) -> str:
     """What survives wrong encodings, control characters and blanks that are lost."""
     return "".join(character for character in text if "!" <= character <= "~" and character != "?")
+
+
+def _overwritten(line: str, text: str) -> bool:
+    """Whether ``text`` is ``line`` but for a piece in which something unreadable stands in the place of characters."""
+    begin = _shared(line, text)
+    end = min(_shared(line[::-1], text[::-1]), min(len(line), len(text)) - begin)
+    rest = text[begin : len(text) - end]
+    return begin + end >= max(_ANCHOR, len(line) // 2) and any(each < " " or each in "?\x7f\ufffd" for each in rest)
 
 
 def _nearest(lines: list[tuple[str, Record]], text: str) -> tuple[int, str, Record | None]:

@@ -91,7 +91,7 @@ class Record:
     text: str
     """The whole record, without line end and byte-order mark."""
     message: str
-    """What the record says: the text without the envelope of its layout; CR LF between its lines, if it has several."""
+    """What the record says: the text without the envelope of its layout; LF between its lines, as in the conformance suite."""
     truth: TruthRecord
     """Component, thread, severity, ``ts_local``, ``bias_min``, ``ts_utc``, template, parameters, and its span in the file."""
 
@@ -262,7 +262,7 @@ def _record(setting: _Setting, log: Log, raw: bytes, truth: TruthRecord) -> Reco
     catalogue, _, name = truth.template.partition(".")
     values: dict[str, Any] = dict.fromkeys(parameter_names(catalogue, name), "") | truth.params
     message = compile_texts(catalogue, version(setting.generation), setting.language)[name](**values)
-    message = message.replace("\n", log.layout.eol).encode(log.encoding, "replace").decode(log.encoding)
+    message = message.replace("\r\n", "\n").encode(log.encoding, "replace").decode(log.encoding)
     return Record(raw.decode(log.encoding), message, truth)
 
 

@@ -281,14 +281,17 @@ _CONTEXT: Final = {
 }
 
 
+RECORDS_FILES = "records-files"
+
+
 def croissant(plan: Plan, out: Path, totals: Totals) -> dict[str, Any]:
-    """Croissant 1.0 metadata: a file object for each file of master records, and a record set for each of them."""
+    """Croissant 1.0 metadata: a file object with digest for each file of master records, and one record set over all of them."""
     from wsyncsim._version import __version__
 
     form = next((form for form in ("parquet", "jsonl") if form in plan.file.formats), None)
     folder, suffix = ("data", ".parquet") if form == "parquet" else ("jsonl", ".jsonl") if form == "jsonl" else ("runs", ".jsonl")
     encoding = "application/x-parquet" if suffix == ".parquet" else "application/jsonlines"
-    files = [(file, note) for note in notes(plan, out) for file in note.files if file.path == f"{folder}/{note.name}{suffix}"]
+    files = [file for note in notes(plan, out) for file in note.files if file.path == f"{folder}/{note.name}{suffix}"]
     distribution = [
         {
             "@type": "cr:FileObject",
@@ -299,9 +302,15 @@ def croissant(plan: Plan, out: Path, totals: Totals) -> dict[str, Any]:
             "encodingFormat": encoding,
             "sha256": file.sha256,
         }
-        for file, _ in files
+        for file in files
     ]
-    record_sets = [_record_set(note.name, file.path) for file, note in files] if form is not None else []
+    record_sets = []
+    if form is not None:
+        pattern = f"{folder}/*{suffix}"
+        distribution.append(
+            {"@type": "cr:FileSet", "@id": RECORDS_FILES, "name": RECORDS_FILES, "includes": pattern, "encodingFormat": encoding}
+        )
+        record_sets.append(_record_set())
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -318,7 +327,8 @@ def croissant(plan: Plan, out: Path, totals: Totals) -> dict[str, Any]:
     }
 
 
-def _record_set(name: str, path: str) -> dict[str, Any]:
+def _record_set() -> dict[str, Any]:
+    name = "records"
     hints, described = get_type_hints(Record), descriptions(Record)
     fields = []
     for field_name in Record.__struct_fields__:
@@ -331,9 +341,9 @@ def _record_set(name: str, path: str) -> dict[str, Any]:
             "name": field_name,
             "description": described.get(field_name, field_name),
             "dataType": {str: "sc:Text", int: "sc:Integer", bool: "sc:Boolean"}[plain],
-            "source": {"fileObject": {"@id": path}, "extract": {"column": field_name}},
+            "source": {"fileSet": {"@id": RECORDS_FILES}, "extract": {"column": field_name}},
         }
         if repeated:
             found["repeated"] = True
         fields.append(found)
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, "description": f"Records of shard {name}", "field": fields}
+    return {"@type": "cr:RecordSet", "@id": name, "name": name, "description": "Master records of all shards", "field": fields}

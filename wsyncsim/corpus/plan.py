@@ -34,6 +34,8 @@ from simulator.units import HOUR, MINUTE, SECOND
 from simulator.versions import VERSIONS
 from wsyncsim.corpus.plan_file import SPLITS, USUAL, File, Split
 
+MOST_SHARDS = 1_000_000
+"""More are more files than any folder should hold."""
 HEALTHY = "healthy"
 """Scenario of runs in which nothing goes wrong."""
 HEALTHY_TITLE = Text("Nothing goes wrong", "Nichts geht schief")
@@ -506,6 +508,9 @@ def _check(plan: Plan) -> None:
                 raise source.wrong(path, f"fault {id} can happen in none of these estates and generations", hint)
     if not found:
         raise source.wrong(("leave_out",), "no fault is left", "Leave fewer out")
+    if (shards := -(-plan.runs // file.shard_runs)) > MOST_SHARDS:
+        what = f"{plan.runs:,} runs would be {shards:,} shards, more than {MOST_SHARDS:,}"
+        raise source.wrong(("shard_runs",), what, f"Plan at least {-(-plan.runs // MOST_SHARDS)} runs a shard, or fewer runs")
     _rehearse(plan)
 
 

@@ -17,6 +17,9 @@ Format = Literal["jsonl", "parquet", "loghub", "hdfs", "bgl", "ait", "sup-bundle
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 NAME_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+LINE_PATTERN = r"^[^\x00-\x1f\x7f]*$"
+MOST_RUNS = 10_000_000
+"""Of one fault, or of one combination: more are a slip of the keyboard."""
 Percent = Annotated[int, Meta(ge=0, le=100)]
 Hours = Annotated[int, Meta(ge=0, le=24 * 366)]
 
@@ -43,7 +46,7 @@ class Noise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Balance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many runs of each class there are."""
 
-    runs_per_fault: Annotated[int, Meta(ge=1)] | None = None
+    runs_per_fault: Annotated[int, Meta(ge=1, le=MOST_RUNS)] | None = None
     """Exactly so many runs of every fault, however many estates and generations it fits. Default: seeds runs of each fit."""
     healthy_pairs: bool = True
     """For every faulty run its twin: the same estate, time and seed, but nothing goes wrong. Faults of one split share it."""
@@ -70,11 +73,11 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     name: Annotated[str, Meta(pattern=NAME_PATTERN)]
     """What the data set is called: small letters, digits and hyphens."""
-    title: Annotated[str, Meta(max_length=200)] = ""
+    title: Annotated[str, Meta(max_length=200, pattern=LINE_PATTERN)] = ""
     """One line about it for people."""
     seed: Annotated[int, Meta(ge=0, le=2**53)] = 1
     """Seed of all chance in the corpus."""
-    seeds: Annotated[int, Meta(ge=1, le=10_000_000)] = 1
+    seeds: Annotated[int, Meta(ge=1, le=MOST_RUNS)] = 1
     """How many runs, each with a seed of its own, there are of each fault in each estate, generation, language and time zone."""
     faults: list[str] = []
     """Ids of faults. Default: all."""

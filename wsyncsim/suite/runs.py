@@ -177,13 +177,19 @@ def run_cases(progress: Callable[[float], None] = lambda _share: None) -> Iterat
                 format=file.format,
                 encoding=file.encoding,
                 why=f"{file.name} of a whole simulated run, {run.generation}: {run.why}.",
-                evidence="see the message catalogues",
+                evidence=_evidence(file.format, run.generation),
                 tags=("run", run.generation, *run.tags),
                 since=_SINCE,
                 data=file.data,
                 expected=expectation(f"{stem}_{_slug(file)}", file.records),
                 origin="run",
             )
+
+
+def _evidence(kind: str, generation: str) -> str:
+    """That of the form; every text has its own in its catalogue."""
+    form = "U form of 2007" if kind == "server" and generation == "2007" else "D form"
+    return f"{form}; texts: generators/messages"
 
 
 def expectation(id_: str, records: tuple[dict[str, Any], ...] | list[dict[str, Any]]) -> dict[str, Any]:

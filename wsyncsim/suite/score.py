@@ -314,11 +314,13 @@ def _clock(at: Any) -> Any:
 
 
 def _told(wanted: dict[str, Any], name: str, right: Any, given: Any) -> str:
-    return f"line {wanted['line']}: {name} is {right!r}, not {given!r}" if given is not None else _untold(wanted, name, right)
+    if given is None:
+        return _untold(wanted, name, right)
+    return f"line {wanted['line']}: {name} should be {right!r}, but is {given!r}"
 
 
 def _untold(wanted: dict[str, Any], name: str, right: Any) -> str:
-    return f"line {wanted['line']}: {name} is missing, it is {right!r}"
+    return f"line {wanted['line']}: {name} is missing, it should be {right!r}"
 
 
 def plain(message: str) -> str:

@@ -171,8 +171,13 @@ def zip_bytes(progress: Progress = lambda _share: None) -> tuple[bytes, int]:
     return buffer.getvalue(), len(cases)
 
 
-def write_zip(file: Path, *, force: bool = False, progress: Progress = lambda _share: None) -> int:
-    """Write the archive; returns the number of cases. An existing file is replaced only with ``force``. Raises ``SuiteError``."""
+def write_zip(file: Path, *, force: bool = False, progress: Progress = lambda _share: None) -> tuple[Path, int]:
+    """Write the archive; returns where it is and the number of cases. In a folder it is named by its version.
+
+    An existing file is replaced only with ``force``. Raises ``SuiteError``.
+    """
+    if file.is_dir():
+        file /= f"{ZIP_FOLDER}.zip"
     if file.exists() and not force:
         raise SuiteError("it exists already", where=str(file), hint="Choose another name, or replace it with --force")
     data, cases = zip_bytes(progress)
@@ -185,7 +190,7 @@ def write_zip(file: Path, *, force: bool = False, progress: Progress = lambda _s
         raise SuiteError(f"cannot be written: {error.strerror or error}", where=str(file)) from None
     finally:
         work.unlink(missing_ok=True)
-    return cases
+    return file, cases
 
 
 def load_folder(folder: Path) -> list[Case]:
