@@ -6,6 +6,7 @@ English names are Windows's own [L]; German ones are those of Windows XP and Ser
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 from generators.catalogue import Language
@@ -193,3 +194,22 @@ def windows_zone(name: str, language: Language) -> WindowsZone:
     if language == "de":
         return WindowsZone(f"{_REGIONS[region]} Normalzeit", f"{_REGIONS[region]} Sommerzeit")
     return WindowsZone(f"{region} Standard Time", f"{region} Daylight Time")
+
+
+@cache
+def _by_name() -> dict[str, tuple[str, bool]]:
+    found: dict[str, tuple[str, bool]] = {name: ("UTC", False) for zone in _UTC.values() for name in zone}
+    for iana, region in _IANA.items():
+        german = _REGIONS[region]
+        for standard, daylight in (
+            (f"{region} Standard Time", f"{region} Daylight Time"),
+            (f"{german} Normalzeit", f"{german} Sommerzeit"),
+        ):
+            found.setdefault(standard, (iana, False))
+            found.setdefault(daylight, (iana, True))
+    return found
+
+
+def zone_named(text: str) -> tuple[str, bool] | None:
+    """An IANA zone that Windows calls ``text``, and whether that is its daylight saving time; ``None`` for unknown names."""
+    return _by_name().get(text)

@@ -13,16 +13,16 @@ from typing import Any, Final, Self
 
 import generators.logs
 from generators.catalogue import Language
-from generators.log import FileSummary, Folder, Log, Memory, Run
+from generators.log import FileSummary, Folder, Log, Memory, Run, Store
 from generators.truth_record import Contexts
 from simulator.estate import Estate
 from simulator.journal import Entry
 from simulator.versions import Version
 
 _BATCH: Final = 2048
-"""Entries between two looks at the buffers."""
+"""Entries between two looks at the buffers; as many as there are logs, when these are more."""
 _MAX_PENDING: Final = 512
-_MIN_PENDING: Final = 64
+_MIN_PENDING: Final = 16
 _ALL_PENDING: Final = 131_072
 """Records that one log at most, one log at least, and all logs together may hold back."""
 
@@ -48,7 +48,7 @@ class Recorder:
     """Writes all logs of all hosts, and with ``truth`` a truth record for every log record.
 
     Files appear below ``out``: ``logs/<HOST>/...`` and ``truth/records/<HOST>/<same path>.jsonl``; with ``out=None`` they
-    stay in memory (``texts``). What lay in ``out`` under the same names is replaced.
+    stay in memory (``texts``). What lay in ``out`` under the same names is replaced. A ``store`` of one's own goes before.
     """
 
     def __init__(
@@ -59,10 +59,10 @@ class Recorder:
         *,
         os_language: Language = "en",
         truth: bool = False,
-        memory: Memory | None = None,
+        store: Store | None = None,
     ) -> None:
-        """``memory``: where the files stay without ``out``, if not in one of its own."""
-        self._store = (memory or Memory()) if out is None else Folder(out)
+        """``store``: where the bytes go, if not to ``out`` or (without ``out``) into memory."""
+        self._store: Store = store or (Memory() if out is None else Folder(out))
         self._truth = truth
         self._contexts = Contexts()
         run = Run(estate, version, os_language)
@@ -79,7 +79,8 @@ class Recorder:
         """Write entries down, in their order."""
         waiting = iter(entries)
         record_batch = self._record_with_truth if self._truth else self._record_plain
-        while batch := list(islice(waiting, _BATCH)):
+        batch_size = max(_BATCH, len(self.logs))
+        while batch := list(islice(waiting, batch_size)):
             record_batch(batch)
             for log in self.logs:
                 if log.pending >= self._max_pending:

@@ -8,7 +8,8 @@ A look is one function that reads the world and fills a page::
             page.fact(f"service.{name}.state", "running" if service.running else "stopped")
             page.say("service_row", name=name, state=page.word("running" if service.running else "stopped"))
 
-Facts are for programs: the same in every language, and on every healthy day. Lines are for people: their texts are messages
+Facts are for programs: the same in every language, and on every healthy day; servers, sites and accounts are in them as
+``scenarios.look_names`` masks them, by what they are to the site that is looked at. Lines are for people: their texts are messages
 of the catalogues ``generators/messages/look_*.toml``, titles and places those of ``look.toml`` (``L45_title``, ``L45_where``,
 ``L45_reveals``). What differs from run to run without meaning anything, such as an instant, is in the lines alone.
 
@@ -31,22 +32,25 @@ from simulator.versions import VERSIONS, Version, version
 
 if TYPE_CHECKING:
     from scenarios.look_logs import LogFiles
+    from scenarios.look_past import Past
     from simulator.components.iis import Iis
     from simulator.components.site import Site
+    from simulator.components.sup import SoftwareUpdatePoint
     from simulator.components.windows import Account, Server
     from simulator.components.wsus import Wsus
-    from simulator.journal import Entry
     from simulator.world import World
 
 ALL = tuple(VERSIONS)
-Role = Literal["ss", "sup", "psup", "csup", "db", "prx", "dc"]
-"""Where somebody looks, seen from a site: its site server, its software update point, its parent's, its (first) child's, the
-proxy server; ``db`` and ``dc`` stand for the site database and the directory, which have no server of their own here."""
-ROLES: tuple[Role, ...] = ("ss", "sup", "psup", "csup", "db", "prx", "dc")
-EVERY_SERVER: Final[tuple[Role, ...]] = ("sup", "ss", "psup", "csup")
-CLIENTS: Final[tuple[Role, ...]] = ("ss", "sup", "psup", "csup")
-"""The same servers, where one would first sit at the site server."""
-WSUS_SERVERS: Final[tuple[Role, ...]] = ("sup", "psup", "csup")
+Role = Literal["ss", "sup", "psup", "csup", "old", "db", "prx", "dc", "adm"]
+"""Where somebody looks, seen from a site: its site server, its software update point(s), its parent's, its (first) child's, its
+retired WSUS server, the proxy server, the administrator's workstation; ``db`` and ``dc`` stand for the site database and the
+directory, which have no server of their own here."""
+ROLES: tuple[Role, ...] = ("ss", "sup", "psup", "csup", "old", "db", "prx", "dc", "adm")
+SUPS: Final[tuple[Role, ...]] = ("sup", "psup", "csup")
+WSUS_SERVERS: Final[tuple[Role, ...]] = (*SUPS, "old")
+EVERY_SERVER: Final[tuple[Role, ...]] = ("sup", "ss", "psup", "csup", "old")
+CLIENTS: Final[tuple[Role, ...]] = ("ss", "sup", "psup", "csup", "adm")
+"""From where somebody tries to reach WSUS; the site server first."""
 Fact = str | int | bool | None
 """A value of a fact, as JSON has it."""
 ADMINISTRATOR = "Administrator"
@@ -55,16 +59,6 @@ ADMINISTRATOR = "Administrator"
 
 class LookError(WsyncsimError):
     """There is nothing to see there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What has been seen of the run so far."""
-
-    actions: tuple[Entry, ...]
-    """What people did (``ActionTaken``), oldest first."""
-    outcomes: Mapping[str, Entry]
-    """Site code -> how its last synchronization ended (``SyncSucceeded`` or ``SyncFailed``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +93,15 @@ class Observer:
         return self.server.wsus or self.site.wsus
 
     @property
+    def point(self) -> SoftwareUpdatePoint:
+        """The software update point on the server (or, on a server without, the first one of its site)."""
+        return next((point for point in self.site.points if point.server is self.server), self.site.points[0])
+
+    @property
+    def on_workstation(self) -> bool:
+        return self.server is self.world.wsus_console.workstation
+
+    @property
     def iis(self) -> Iis:
         """IIS of the server (or, on a server without, of its site's WSUS)."""
         iis = self.server.iis or self.site.wsus.server.iis
@@ -128,7 +131,8 @@ class View:
     minutes: int
     """What it costs, simulated minutes."""
     facts: tuple[tuple[str, Fact], ...]
-    """Key and value, in order; a key may come more than once. Independent of the language."""
+    """Key and value, in order; a key may come more than once. Independent of the language; names are masked
+    (``scenarios.look_names``), so that what two estates have in common is the same."""
     lines: tuple[str, ...]
     """The same for people, in their language."""
 
@@ -144,17 +148,20 @@ class Page:
 
     version: Version
     language: Language
+    mask: Callable[[str], str]
+    """Replaces the names in a fact."""
     facts: list[tuple[str, Fact]] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
 
     def fact(self, key: str, value: Fact) -> None:
         """State a fact; the same key may come with several values, the same pair comes once."""
-        if (key, value) not in self.facts:
-            self.facts.append((key, value))
+        fact = self.mask(key), self.mask(value) if isinstance(value, str) else value
+        if fact not in self.facts:
+            self.facts.append(fact)
 
     def fact_set(self, key: str, values: Iterable[str]) -> None:
         """State facts of one key in the order of the alphabet: what they have in common with another day is not their order."""
-        self.facts += [(key, value) for value in sorted(set(values))]
+        self.facts += [(key, value) for value in sorted({self.mask(value) for value in values})]
 
     def say(self, name: str, /, **values: Any) -> None:
         """Add a message of a ``look_*`` catalogue; one of several lines becomes several."""

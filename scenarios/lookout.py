@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, get_args
 
 from generators.log import Run
 from generators.write import Recorder
-from scenarios.look import ADMINISTRATOR, ROLES, Look, LookError, Observer, Page, Past, Role, View
+from scenarios.look import ADMINISTRATOR, ROLES, Look, LookError, Observer, Page, Role, View
 from scenarios.look_logs import WINDOW_US, LogFiles, Recent
+from scenarios.look_names import Names
+from scenarios.look_past import Memory
 from scenarios.looks import LOOKS
 from scenarios.mistakes import did_you_mean
 from scenarios.text import Language
-from simulator.components.windows import Account
-from simulator.events import ActionTaken, SyncFailed, SyncSucceeded
 from simulator.world import SLICE_US
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scenarios.story import Story
     from simulator.components.site import Site
-    from simulator.components.windows import Server
+    from simulator.components.windows import Account, Server
     from simulator.journal import Entry
 
 
@@ -38,15 +38,14 @@ class Lookout:
         self._everything = everything
         self._store = Recent()
         self._recorder = Recorder(
-            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, memory=self._store
+            self.world.estate, self.world.version, None, os_language=story.os_language, truth=True, store=self._store
         )
         self._run = Run(self.world.estate, self.world.version, story.os_language)
-        self._actions: list[Entry] = []
-        self._outcomes: dict[str, Entry] = {}
+        self._memory = Memory(self.world)
+        self._names = Names(self.world)
         self._files: LogFiles | None = None
         self._looks = 0
-        domain = self.world.estate.netbios_domain
-        self._administrator = Account(entity=f"{domain}\\{ADMINISTRATOR}", name=f"{domain}\\{ADMINISTRATOR}")
+        self._administrator = self.world.wsus_console.account
 
     @property
     def now(self) -> int:
@@ -70,11 +69,7 @@ class Lookout:
     def _take_down(self, entries: list[Entry]) -> None:
         self._files = None
         for entry in entries:
-            event = entry.event
-            if isinstance(event, ActionTaken):
-                self._actions.append(entry)
-            elif isinstance(event, SyncSucceeded | SyncFailed):
-                self._outcomes[(entry.run or "").split("-")[0]] = entry
+            self._memory.read(entry)
         self._recorder.record(entries)
         if not self._everything:
             self._recorder.flush()
@@ -108,7 +103,8 @@ class Lookout:
         """Look at something, now.
 
         ``host`` is a server's name or a role seen from ``site`` (default: the top-level site): ``ss``, ``sup``, ``psup``,
-        ``csup``, ``prx``. ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what L70, L71, L72 and L95
+        ``csup``, ``old``, ``prx``, ``adm``.
+        ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what L70, L71, L72 and L95
         try. Raises ``LookError`` where there is nothing to see.
         """
         known, home, server, viewer = self.check(id, host=host, site=site, account=account)
@@ -123,11 +119,11 @@ class Lookout:
             language=language,
             run=self._run,
             files=self.files,
-            past=Past(tuple(self._actions), dict(self._outcomes)),
+            past=self._memory.past,
             number=self._looks,
             target=target,
         )
-        page = Page(self.world.version, language)
+        page = Page(self.world.version, language, lambda text: self._names.mask(text, home))
         known.do(see, page)
         return View(
             id=known.id,
@@ -144,7 +140,10 @@ class Lookout:
         )
 
     def views(self, language: Language = "en", *, traces: bool = False) -> Iterator[View]:
-        """Every look that this generation has, at every place of the estate; with ``traces`` those too that leave something."""
+        """Every look that this generation has, at every place of the estate; with ``traces`` those too that leave something.
+
+        In the order of ids, and of ``places``. With ``View.facts`` this is what another tool compares between worlds.
+        """
         for id, known in sorted(LOOKS.items()):
             if self.story.generation in known.generations and (traces or not known.leaves_trace):
                 for place in self.places(id):
@@ -167,10 +166,8 @@ class Lookout:
         known = find(id)
         found: dict[str, None] = {}
         for site in self.world.sites.values():
-            for role in known.hosts:
-                server = self._in_role(site, role)
-                if server is not None and not (known.site_wide and role != known.hosts[0]):
-                    found[server.name] = None
+            for role in known.hosts[:1] if known.site_wide else known.hosts:
+                found.update({server.name: None for server in self._in_role(site, role)})
         return list(found)
 
     # --- who and where
@@ -184,23 +181,24 @@ class Lookout:
         known = (self._administrator.name, *self.world.accounts)
         raise LookError(f"there is no account {name!r}", hint=did_you_mean(name, known, f"Known: {', '.join(known)}"))
 
-    def _in_role(self, site: Site, role: Role) -> Server | None:
-        if role == "ss":
-            return site.server
-        if role == "sup":
-            return site.wsus.server
-        if role == "psup":
-            return site.parent.wsus.server if site.parent is not None else None
-        if role == "csup":
-            return site.children[0].wsus.server if site.children else None
+    def _in_role(self, site: Site, role: Role) -> list[Server]:
+        """The servers that have that role, seen from a site; the usual one first."""
+        world = self.world
+        if role in ("sup", "psup", "csup"):
+            near = {"sup": site, "psup": site.parent, "csup": site.children[0] if site.children else None}[role]
+            return [point.server for point in near.points] if near is not None else []
+        if role == "old":
+            return [wsus.server for wsus in world.retired if wsus.server.name == site.spec.old_wsus]
         if role == "prx":
-            return self.world.proxy.server if self.world.proxy is not None else None
-        return site.server  # the database is there, and the directory is asked from wherever one sits
+            return [world.proxy.server] if world.proxy is not None else []
+        if role == "adm":
+            return [world.wsus_console.workstation]
+        return [site.server]  # the database is there, and the directory is asked from wherever one sits
 
     def _owner(self, server: Server, site: Site) -> Site:
         """The site that a server belongs to: the given one if it is one of its own."""
         for each in (site, *self.world.sites.values()):
-            if server in (each.server, each.wsus.server):
+            if server.name in each.spec.hosts:
                 return each
         return site
 
@@ -212,17 +210,15 @@ class Lookout:
         role: Role = known.hosts[0]
         if host is None or host.lower() in get_args(Role):
             role = role if host is None else ROLES[get_args(Role).index(host.lower())]
-            server = self._in_role(site, role)
-            if server is None:
+            servers = self._in_role(site, role)
+            if not servers:
                 raise LookError(f"site {site.code} has no {role}", hint=self._hint(known))
+            server = servers[0]
         else:
             server = self._server(host)
         home = self._owner(server, site)
         if known.site_wide and role != "prx":
-            usual = self._in_role(home, known.hosts[0])
-            if usual is None:
-                raise LookError(f"site {home.code} has no {known.hosts[0]}", hint=self._hint(known))
-            return home, usual
+            return home, self._in_role(home, known.hosts[0])[0]
         if server.name not in self.places(known.id):
             raise LookError(f"{known.id} shows nothing on {server.name}", hint=self._hint(known))
         return home, server

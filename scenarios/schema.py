@@ -33,7 +33,7 @@ def schema() -> dict[str, Any]:
     result = msgspec.json.schema(story_file.File)
     tables = result["$defs"]
     for name, source in _SOURCES.items():
-        described = _descriptions(source)
+        described = descriptions(source)
         for key, field in tables[name]["properties"].items():
             if key in described:
                 field["description"] = described[key]
@@ -69,7 +69,7 @@ def _sites(built_in: estate.Estate) -> str:
     return ", ".join(f"{site.code} ({site.server}, {site.sup})" for site in built_in.sites)
 
 
-def _descriptions(kind: type[Any]) -> dict[str, str]:
+def descriptions(kind: type[Any]) -> dict[str, str]:
     """What the docstrings below the fields of a class say."""
     body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
     assert isinstance(body, ast.ClassDef)

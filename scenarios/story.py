@@ -198,6 +198,12 @@ def _check_changes(changes: Changes) -> None:
             raise StoryError(f"expected a text, found {text!r}", where=name)
 
 
+def read_estate(given: story_file.Estate, source: Source) -> Estate:
+    """The estate that a table of a story file describes; ``source`` is where mistakes are told to be."""
+    file = story_file.File(title=story_file.Texts("", ""), estate=given)
+    return _Reader(file, source, AS_WRITTEN).estate
+
+
 class _Reader:
     """Turns a file into a story, and says where it is wrong."""
 
@@ -436,10 +442,17 @@ def _fault(id: str, source: Source, path: KeyPath) -> Fault:
 # --- the default story of a fault
 
 
-def default_story(fault_id: str, *, generation: Generation | None = None, changes: Changes = AS_WRITTEN) -> Story:
-    """The story of one fault in its usual estate: it sets in shortly before the scheduled synchronization, and is repaired.
+def default_story(
+    fault_id: str,
+    *,
+    generation: Generation | None = None,
+    estate: str | story_file.Estate | None = None,
+    changes: Changes = AS_WRITTEN,
+) -> Story:
+    """The story of one fault: it sets in shortly before the scheduled synchronization, and is repaired.
 
-    ``changes.start`` moves all of it; the story then waits for the next synchronization by schedule.
+    It plays in ``estate``, as a story file describes one, or else in the fault's usual estate. ``changes.start`` moves all of
+    it; the story then waits for the next synchronization by schedule.
     """
     fault = _fault(fault_id, Source("default story"), ())
     if generation is not None:
@@ -449,17 +462,16 @@ def default_story(fault_id: str, *, generation: Generation | None = None, change
         title=story_file.Texts(fault.title.en, fault.title.de),
         ticket=story_file.Texts(*COMPLAINTS[fault.complaint].ticket),
         generation=usual,
-        estate=fault.estate,
+        estate=fault.estate if estate is None else estate,
     )
     reader = _Reader(file, Source(fault_id), changes)
-    estate = reader.estate
-    top = estate.top.code
-    site = next(estate.children(top)).code if fault.site == "child" else top
+    top = reader.estate.top.code
+    site = next(reader.estate.children(top)).code if fault.site == "child" else top
     sync = _next_sync(reader, fault.before_min * MINUTE)
     steps = [story_file.Step(at=durations.spell(sync - fault.before_min * MINUTE), fault=fault.id, site=site)]
     steps.append(story_file.Step(at=durations.spell(sync + fault.try_min * MINUTE), repair=TRY, site=top))
     seed = file.seed if changes.seed is None else changes.seed
-    for number, (repair, code) in enumerate(fault.steps(estate, site, reader.generation, seed)):
+    for number, (repair, code) in enumerate(fault.steps(reader.estate, site, reader.generation, seed)):
         at = durations.spell(sync + fault.repair_min * MINUTE + number * REPAIR_STEP_US)
         steps.append(story_file.Step(at=at, repair=repair, site=code))
     file = msgspec.structs.replace(file, timeline=steps, hours=sync // HOUR + HOURS_AFTER_SYNC)

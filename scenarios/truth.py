@@ -118,16 +118,18 @@ class AnswerKey:
                 "began": stamp(entry.at),
                 "ended": None,
                 "repaired": None,
+                "hidden_by": entry.because.id if entry.because is not None else None,
                 "entry": entry.id,
             }
         elif isinstance(event, FaultEnded):
             began = entry.because
             assert began is not None
-            self._faults[began.id]["ended"] = stamp(entry.at)
+            for fault in self._and_hidden(began.id):
+                fault["ended"] = stamp(entry.at)
         elif isinstance(event, ActionTaken):
-            fault = self._faults.get(event.against)
-            if fault is not None and fault["repaired"] is None:
-                fault["repaired"] = stamp(entry.at)
+            for fault in self._and_hidden(event.against):
+                if fault["repaired"] is None:
+                    fault["repaired"] = stamp(entry.at)
             self._actions.append({"at": stamp(entry.at), **facts(event), "entry": entry.id})
         self._abnormal += entry.because is not None
         self._write(
@@ -141,6 +143,10 @@ class AnswerKey:
                 "run": entry.run,
             },
         )
+
+    def _and_hidden(self, id: str) -> list[dict[str, Any]]:
+        """A fault, and what it hides."""
+        return [fault for fault in self._faults.values() if id and id in (fault["entry"], fault["hidden_by"])]
 
     def _follow(self, entry: Entry, event: Any) -> None:
         run = entry.run

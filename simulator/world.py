@@ -41,6 +41,8 @@ from simulator.versions import Version
 
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
+SLICE_SUPS = 500
+"""With more software update points than these, less time is computed at once."""
 CERTIFICATE_US = 730 * DAY
 WORKSTATION_NUMBER = 238
 ARRIVAL_US = 20 * HOUR
@@ -147,13 +149,14 @@ class World:
             yield from entries
 
     def slices(self) -> Iterator[list[Entry]]:
-        """Like ``simulate``, but some simulated hours at a time.
+        """Like ``simulate``, but some simulated hours (in a very large estate: minutes) at a time.
 
         Memory does not grow with the length of the run. What is still under way at the end breaks off, as in a log that
         was copied from a living server.
         """
+        slice_us = SLICE_US * SLICE_SUPS // max(len(self._monitors), SLICE_SUPS)
         while self.now < self.end:
-            until = min(self.now + SLICE_US, self.end)
+            until = min(self.now + slice_us, self.end)
             self.env.run(until=until)
             self._look_back(until)
             yield self.journal.release(until)

@@ -110,7 +110,7 @@ def test_help_imports_nothing_heavy() -> None:
     assert "wsyncsim run S19" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["list", "show", "run", "prove", "explain", "timeline", "schema"])
+@pytest.mark.parametrize("name", ["list", "show", "run", "prove", "explain", "timeline", "look", "live", "schema"])
 def test_every_command_has_help(command: Command, name: str) -> None:
     assert name in command.fine("--help").out
     assert "Usage:" in command.fine(name, "--help").out

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import msgspec
 import pytest
 
@@ -29,6 +30,14 @@ from simulator.units import HOUR, MINUTE, MS, SECOND
 from simulator.versions import VERSIONS, Version
 from tests.conftest import logs_of, world_of
 from wsyncsim.cli import wsyncsim
+from wsyncsim.corpus.forms import forms
+from wsyncsim.corpus.plan import parse as parse_plan
+from wsyncsim.corpus.plan_file import schema as plan_schema
+from wsyncsim.corpus.records import Record
+from wsyncsim.suite.case import FORMATS, RECORD_FIELDS, SUITE_VERSION
+from wsyncsim.suite.fields import load_field_map
+from wsyncsim.suite.score import LEVELS
+from wsyncsim.suite.write import SCHEMAS, schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,11 +99,23 @@ def test_paths_that_a_page_names_exist(page: Path) -> None:
         assert (ROOT / path).exists(), f"{page.name}: {path}"
 
 
+def _options(command: click.Command) -> set[str]:
+    """Options of a command, or of all commands of a group."""
+    options = {option for each in command.params for option in each.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return options.union(*map(_options, below))
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_commands_and_options_that_a_page_names_exist(page: Path) -> None:
-    known = {name: {option for each in command.params for option in each.opts} for name, command in wsyncsim.commands.items()}
+    known = {name: _options(command) for name, command in wsyncsim.commands.items()}
+    for name, group in wsyncsim.commands.items():
+        if isinstance(group, click.Group):
+            known |= {f"{name} {below}": _options(command) for below, command in group.commands.items()}
     calls = re.findall(r"(?:^ *|`|\$ |\W/)wsyncsim ([a-z]+)\b([^`\n]*)", page.read_text(encoding="utf-8"), re.MULTILINE)
     for name, rest in calls:
+        if isinstance(wsyncsim.commands.get(name), click.Group) and (below := re.match(r" +([a-z]+)\b", rest)):
+            name = f"{name} {below[1]}"  # noqa: PLW2901 - the command that is meant
         assert name in known, f"{page.name}: wsyncsim {name}"
         options = set(re.findall(r"(?<![\w-])--[a-z-]+", rest.partition("#")[0]))
         assert options <= known[name], f"{page.name}: wsyncsim {name}{rest}"
@@ -320,6 +341,28 @@ def test_the_mistake_that_is_shown_is_told_so() -> None:
         assert f"    {line}" in page.splitlines(), line
 
 
+# --- corpora
+
+
+def test_every_key_of_a_plan_stands_in_the_page_on_corpora() -> None:
+    cells = {name for row in _rows(_section(_read("corpus.md"), "A plan")) for name in row[0].split(", ")} - {"key", "---"}
+    tables = plan_schema()["$defs"]
+    below = {"noise": "Noise", "balance": "Balance", "splits": "Splits"}
+    wanted = set(tables["File"]["properties"]) - set(below)
+    wanted |= {f"{key}.{name}" for key, table in below.items() for name in tables[table]["properties"]}
+    assert cells == wanted
+
+
+def test_every_field_and_every_form_stands_in_the_page_on_corpora() -> None:
+    cells = {name for row in _rows(_section(_read("corpus.md"), "What lies in the folder")) for name in row[0].split(", ")}
+    assert set(Record.__struct_fields__) | set(forms()) <= cells
+
+
+@pytest.mark.parametrize("text", _blocks(_read("corpus.md"), "toml"))
+def test_every_plan_that_is_shown_is_one(text: str) -> None:
+    assert parse_plan(text).runs
+
+
 # --- contributing
 
 
@@ -344,3 +387,30 @@ def test_the_recipes_quote_the_code_as_it_is() -> None:
 def test_the_fault_that_begins_is_called_so() -> None:
     """The word that the architecture page uses for the end of a chain."""
     assert FaultBegan.__name__ in _read("architecture.md")
+
+
+# --- the conformance suite
+
+
+def test_the_keys_and_levels_of_the_suite_stand_on_its_page() -> None:
+    page = _read("suite.md")
+    keys = {name for row in _rows(_section(page, "Records")) for name in row[0].split(", ")} - {"key", "---"}
+    assert keys == set(RECORD_FIELDS)
+    assert [row[0] for row in _rows(_section(page, "Levels"))][2:] == list(LEVELS)
+    formats = set(re.findall(r"`(\w+)` \(", _section(page, "The files")))
+    assert formats == set(FORMATS)
+    assert SUITE_VERSION in _section(page, "Parsers that were tried")
+
+
+def test_the_examples_of_the_suite_work(tmp_path: Path) -> None:
+    page = _read("suite.md")
+    for block in _blocks(page, "python"):
+        exec(compile(block, "suite.md", "exec"), {})
+    (tmp_path / "map.toml").write_text(_blocks(page, "text")[0], encoding="utf-8")
+    assert load_field_map(tmp_path / "map.toml").document_path == "log.entries"
+
+
+def test_the_schemas_know_the_keys_of_records() -> None:
+    schemas = {name: msgspec.json.decode(schema_text(name)) for name in SCHEMAS}
+    assert set(schemas["expected.schema.json"]["$defs"]["record"]["properties"]) == set(RECORD_FIELDS)
+    assert set(schemas["record.schema.json"]["properties"]) == {*RECORD_FIELDS, "unparsed"}

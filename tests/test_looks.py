@@ -20,6 +20,7 @@ from scenarios.faults import FAULTS
 from scenarios.look import Fact, LookError, View
 from scenarios.lookout import Lookout
 from scenarios.looks import LOOKS
+from scenarios.repairs import REPAIRS
 from scenarios.run import play
 from scenarios.story import Changes, Story, default_story, parse
 from simulator.units import HOUR, MINUTE, SECOND
@@ -57,7 +58,7 @@ def _at(story: Story, offset: int = LOOKED_AFTER_US, seed: int | None = None, *,
 @pytest.mark.parametrize("generation", GENERATIONS)
 def test_every_look_shows_something_in_both_languages(generation: Generation) -> None:
     seen: set[str] = set()
-    for estate in ("contoso-child", "contoso-proxy", "contoso-ssl", "contoso-local"):
+    for estate in ("contoso-child", "contoso-proxy", "contoso-ssl", "contoso-local", "contoso-old", "contoso-hierarchy"):
         lookout = _at(_story(estate, generation))
         for language in LANGUAGES:
             for view in lookout.views(language, traces=True):
@@ -76,9 +77,48 @@ def test_facts_are_the_same_in_every_language(generation: Generation) -> None:
     assert english == german
 
 
-def test_facts_of_a_healthy_day_are_the_same_with_every_seed() -> None:
-    first, second, third = (_facts(_at(_story(), seed=seed).views()) for seed in (1, 2, 3))
-    assert first == second == third
+@pytest.mark.parametrize("estate", ["contoso-child", "contoso-old", "contoso-replica", "contoso-hierarchy"])
+def test_facts_of_a_healthy_day_are_the_same_with_every_seed(estate: str) -> None:
+    first, second, third = (_facts(_at(_story(estate), seed=seed).views()) for seed in (1, 2, 3))
+    for place, facts in first.items():
+        assert facts == second[place] == third[place], place
+
+
+RENAMED = """
+title.en = "t"
+title.de = "t"
+hours = 4
+[estate]
+name = "other"
+domain = "ads.example.net"
+[[estate.sites]]
+code = "HQ0"
+kind = "central"
+server = "MADRID"
+sup = "LISBON"
+[[estate.sites]]
+code = "B01"
+server = "PORTO-1"
+sup = "PORTO-2"
+parent = "HQ0"
+"""
+
+
+def test_facts_of_estates_that_differ_in_names_are_the_same() -> None:
+    """Order and number of servers apart from names are those of contoso-child."""
+    ours, theirs = (list(_at(story).views()) for story in (_story(), parse(RENAMED, "test")))
+    assert [view.id for view in ours] == [view.id for view in theirs]
+    for our, their in zip(ours, theirs, strict=True):
+        assert our.facts == their.facts, (our.id, our.host)
+
+
+@pytest.mark.parametrize("estate", ["contoso-local", "contoso-proxy", "contoso-old", "contoso-hierarchy"])
+def test_no_fact_names_a_server_or_a_site(estate: str) -> None:
+    lookout = _at(_story(estate), everything=False)
+    names = "|".join((*lookout.world.network.servers, *lookout.world.sites, "contoso"))
+    for view in lookout.views(traces=True):
+        for fact in view.facts:
+            assert not re.search(rf"(?i)(?<![a-z0-9-])({names})(?![a-z0-9-])", str(fact)), (view.id, fact)
 
 
 def test_facts_are_plain_values() -> None:
@@ -109,7 +149,8 @@ def test_every_message_of_the_looks_is_used() -> None:
 def test_no_password_is_ever_shown() -> None:
     lookout = _at(_story("contoso-proxy"))
     view = lookout.look("L07")
-    assert ("sup.proxy_account", "CONTOSO\\svc-proxy") in view.facts
+    assert ("sup.proxy_account", "<domain>\\<proxy account>") in view.facts
+    assert any("CONTOSO\\svc-proxy" in line for line in view.lines)
     assert not any(re.search(r"(?i)password|kennwort", line) for line in view.lines)
 
 
@@ -281,7 +322,7 @@ def test_one_look_tells_a_refused_connection_from_a_dropped_one() -> None:
     results = {}
     for fault_id in ("S04", "S20"):
         facts = dict(_at(default_story(fault_id), 3 * HOUR).look("L71").facts)
-        results[fault_id] = next(value for key, value in facts.items() if "cs1sup" in key)
+        results[fault_id] = next(value for key, value in facts.items() if "<sup>" in key)
     assert results == {"S04": "refused", "S20": "no answer"}
 
 
@@ -308,8 +349,105 @@ def test_the_change_calendar_knows_what_people_did_and_not_what_broke() -> None:
     assert not lookout.look("L98").facts
     lookout.go(story.end_at)
     actions = [value for _, value in lookout.look("L98").facts]
-    assert actions == ["R10 CS1", "R02 CS1", "R08 CS1"]
+    assert actions == ["R10 <site>", "R02 <site>", "R08 <site>"]
     assert "S19" not in " ".join(lookout.look("L98").lines)
+
+
+def _shown(fault_id: str, id: str, offset: int = 3 * HOUR, **options: str) -> list[tuple[str, Fact]]:
+    """Facts of one look while a fault is in force."""
+    return list(_at(default_story(fault_id), offset).look(id, **options).facts)  # type: ignore[arg-type]
+
+
+def test_the_console_tells_whether_run_synchronization_is_there_and_not_why() -> None:
+    assert dict(_at(_story("contoso")).look("L10").facts)["run_synchronization"] == "available"
+    assert dict(_shown("S27", "L10"))["run_synchronization"] == "greyed"
+    on_child = dict(_shown("S26", "L10"))
+    assert (on_child["run_synchronization"], on_child["site.code"]) == ("absent", "<child>")
+
+
+def test_a_site_without_an_active_sup_is_shown_as_one() -> None:
+    assert ("sup.active", None) in _shown("S27", "L04")
+
+
+@pytest.mark.parametrize("fault_id", ["S24", "S25"])
+def test_the_lists_show_products_that_nobody_asked_for(fault_id: str) -> None:
+    lookout = _at(default_story(fault_id), 3 * HOUR)
+    wanted = {value for key, value in lookout.look("L08").facts if key == "sup.product"}
+    for id in ("L11", "L54"):
+        found = {value for key, value in lookout.look(id).facts if key == "updates.product"}
+        assert len(found - wanted) == 1, id
+        assert wanted < found
+    arrived = {value for key, value in lookout.look("L54").facts if key == "updates.arrived_today"}
+    assert bool(arrived) == (fault_id == "S25"), "long ago, or by somebody's hand today"
+
+
+def test_the_list_is_bounded_however_much_there_is() -> None:
+    assert len(_at(_story("contoso")).look("L11").lines) < 30
+
+
+def test_a_running_synchronization_names_who_started_it() -> None:
+    facts = dict(_shown("S31", "L52", 130 * MINUTE))
+    assert facts["sync.running"] is True
+    assert facts["sync.started_by"] == "<domain>\\Administrator"
+    assert "CONTOSO\\Administrator" in _at(default_story("S31"), 130 * MINUTE).look("L52").lines[0]
+
+
+def test_a_request_file_that_is_stuck_lies_in_the_parents_outbox() -> None:
+    assert ("outbox.<child>", "<site>.SYN") in _shown("M43", "L23", 4 * HOUR)
+    assert _shown("M43", "L23", HOUR) == [("outbox", None)]
+
+
+def test_of_several_software_update_points_each_has_its_own_state() -> None:
+    facts = dict(_shown("M53", "L03"))
+    assert facts["sync_status.<sup>.last_state"] == 6702
+    assert facts["sync_status.<sup2>.last_state"] == 6707
+    assert facts["sync_status.<sup2>.error"] != facts["sync_status.<sup>.error"] == "0x00000000"
+
+
+def test_a_broken_link_between_databases_shows_in_both_consoles() -> None:
+    lookout = _at(_story())
+    (link,) = lookout.world.database_replication.links.values()
+    link.state.change(None, up=False)
+    assert ("link.<site> -> <child>", "failed") in lookout.look("L12").facts
+    assert ("link.<parent> -> <site>", "failed") in lookout.look("L12", site="PS1").facts
+    assert ("sync_status.<sup>.link_state", 2) in lookout.look("L03", site="PS1").facts
+
+
+def test_the_name_of_another_server_shows_where_the_answer_leads() -> None:
+    assert ("dns.<sup>.<domain>", "<old>") in _shown("S07", "L70", host="adm")
+
+
+@pytest.mark.parametrize(
+    ("action", "id", "fact"),
+    [
+        ("X03", "L75", ("firewall.enabled", False)),
+        ("X04", "L62", ("require_ssl.Content", True)),
+        ("X05", "L63", ("permissions.Content.allow", "Everyone")),
+        ("X06", "L60", ("binding.wsus", "http *:8530")),
+        ("X07", "L53", ("wsus.product", "Windows Server 2012 R2")),
+        ("X09", "L88", ("lsa.DisableLoopbackCheck", 1)),
+        ("X19", "L96", ("administrators.member", "<domain>\\<ss>$")),
+        ("X22", "L53", ("wsus.automatic", True)),
+        ("X24", "L76", ("winhttp.proxy", "<prx>.<domain>:8080")),
+        ("X32", "L70", ("hosts.sws.update.microsoft.com", "internet")),
+    ],
+)
+def test_what_a_trap_changes_can_be_seen(action: str, id: str, fact: tuple[str, Fact]) -> None:
+    lookout = _at(_story("contoso-proxy"))
+    REPAIRS[action].apply(lookout.world, "CS1")
+    assert fact in lookout.look(id, host="sup" if id == "L70" else None).facts
+
+
+def test_the_error_log_of_the_site_database_tells_of_its_bad_state() -> None:
+    story = default_story("S30", generation="2007")
+    assert ("site_database.errors", "invalid schema") in _at(story, 3 * HOUR).look("L90", host="db").facts
+
+
+def test_effective_permissions_follow_from_who_is_in_guests() -> None:
+    story = default_story("S23", generation="2007")
+    facts = _at(story, 3 * HOUR).look("L63", site="PS1", host="psup").facts
+    assert ("effective.DssAuthWebService.IUSR_<sup>", "nothing") in facts
+    assert ("guests.member", "IUSR_<sup>") in facts
 
 
 # --- where and when
@@ -344,6 +482,13 @@ def test_hosts_are_named_or_seen_from_a_site() -> None:
     assert lookout.look("L45", host="csup").host == "PS1SUP"
     assert lookout.look("L45", host="ps1sup.contoso.com").site == "PS1"
     assert lookout.look("L05", host="PS1SUP").host == "PS1SITE"
+    assert lookout.look("L71", host="adm").host == "ADMIN1"
+    hierarchy = _at(_story("contoso-hierarchy"), 0)
+    assert hierarchy.look("L45", host="PS1SUP2").site == "PS1"
+    assert hierarchy.places("L51").count("PS1SUP2") == 1
+    old = _at(_story("contoso-old"), 0)
+    assert old.look("L51", host="old").host == "CS1OLD"
+    assert old.places("L30") == ["CS1SUP"]
 
 
 def test_time_only_moves_forward_and_ends_with_the_story() -> None:

@@ -47,6 +47,10 @@ from simulator.journal import Entry
 from simulator.state import State
 from simulator.units import DAY, HOUR, MINUTE, SECOND
 from simulator.world import World
+from tests.acting import act as _act
+from tests.acting import do as _do
+from tests.acting import events as _events
+from tests.acting import fault as _fault
 from tests.conftest import logs_of, world_of
 
 GENERATIONS = ("2007", "2012", "cb")
@@ -56,10 +60,6 @@ SITE, SUP, OLD = "CS1SITE", "CS1SUP", "CS1OLD"
 def _played(fault: str, generation: str = "cb") -> tuple[World, list[Entry]]:
     world = default_story(fault, generation=generation).build()  # type: ignore[arg-type]
     return world, list(world.simulate())
-
-
-def _events(entries: Iterable[Entry], kind: type) -> list[Entry]:
-    return [entry for entry in entries if isinstance(entry.event, kind)]
 
 
 def _refused(entries: Iterable[Entry], fault: str) -> set[tuple[str, str, str, int, int, int]]:
@@ -83,21 +83,6 @@ def _reasons(entries: Iterable[Entry], host: str) -> set[object]:
 
 def _faces(entries: Iterable[Entry]) -> list[str]:
     return list(dict.fromkeys(face(entry.event) for entry in _events(entries, SyncFailed)))
-
-
-def _do(world: World, after_us: int, do: Callable[[World], object]) -> None:
-    def deed(world: World) -> None:
-        do(world)
-
-    world.plan(world.start + after_us, deed)
-
-
-def _fault(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: FAULTS[id].begin(w, site))
-
-
-def _act(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: REPAIRS[id].apply(w, site))
 
 
 def _outcomes(entries: Iterable[Entry], site: str = "CS1SITE") -> list[bool]:

@@ -39,29 +39,14 @@ from simulator.failures import ConnectionRefused, HttpStatus, NameNotResolved, W
 from simulator.journal import Entry
 from simulator.units import HOUR, MINUTE, SECOND
 from simulator.world import World
+from tests.acting import act as _repair
+from tests.acting import do as _do
+from tests.acting import events as _events
+from tests.acting import fault as _fault
 from tests.conftest import logs_of, world_of
 
 ROOT = Path(__file__).parents[1]
 GENERATIONS = ("2007", "2012", "cb")
-
-
-def _do(world: World, after_us: int, do: Callable[[World], object]) -> None:
-    def deed(world: World) -> None:
-        do(world)
-
-    world.plan(world.start + after_us, deed)
-
-
-def _fault(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: FAULTS[id].begin(w, site))
-
-
-def _repair(world: World, id: str, after_us: int, site: str = "CS1") -> None:
-    _do(world, after_us, lambda w: REPAIRS[id].apply(w, site))
-
-
-def _events(entries: list[Entry], kind: type) -> list[Entry]:
-    return [entry for entry in entries if isinstance(entry.event, kind)]
 
 
 # --- healthy

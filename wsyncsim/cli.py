@@ -13,6 +13,9 @@ from typing import Any, NoReturn
 import click
 
 from wsyncsim._version import __version__
+from wsyncsim.commands_corpus import corpus
+from wsyncsim.commands_live import live
+from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
 
 EXIT_REFUTED = 1
@@ -394,7 +397,9 @@ def timeline(
 @click.argument("run", metavar="RUN")
 @click.argument("look_id", required=False, metavar="[ID]")
 @click.option(
-    "--host", default=None, help="Server, or role seen from the site: ss, sup, psup, csup, prx (default: the look's usual)."
+    "--host",
+    default=None,
+    help="Server, or role seen from the site: ss, sup, psup, csup, old, prx, adm (default: the look's usual).",
 )
 @click.option("--site", default=None, metavar="CODE", help="Site to look from (default: the top-level site).")
 @click.option("--at", default=None, metavar="TIME", help="Time after the start (2h30m), or local date and time (default: the end).")
@@ -432,3 +437,8 @@ def schema() -> None:
     from scenarios.schema import schema as story_schema
 
     click.echo(json.dumps(story_schema(), indent=2))
+
+
+wsyncsim.add_command(corpus)
+wsyncsim.add_command(live)
+wsyncsim.add_command(suite)

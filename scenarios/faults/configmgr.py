@@ -178,7 +178,7 @@ def no_active_sup(scene: Scene) -> None:
     faulty="none",
     generations=("2007",),
     repairs=("R39", "R10"),
-    looks=("L04",),
+    looks=("L04", "L10"),
     needs=("top",),
     complaint=UNAVAILABLE,
 )

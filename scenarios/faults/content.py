@@ -56,7 +56,7 @@ def reused_wsus(scene: Scene) -> None:
     healthy="as the site subscribes",
     faulty="one more",
     repairs=("R09", "R67", "R11"),
-    looks=("L32", "L34", "L53", "L08"),
+    looks=("L32", "L34", "L54", "L11", "L53", "L08"),
     needs=("database",),
     complaint=UNEXPECTED,
     before_min=12,

@@ -191,7 +191,7 @@ def dss_auth_wrong_account(scene: Scene) -> None:
     site="child",
     generations=("2007",),
     repairs=("R25@parent", "R10@top"),
-    looks=("L37", "L63", "L61", "L36"),
+    looks=("L37", "L63", "L61"),
     level=3,
     needs=("parent",),
 )
@@ -238,7 +238,7 @@ def ssl_required(scene: Scene) -> None:
     faulty="stopped",
     generations=("2012", "cb"),
     repairs=("R06", "R08", "R10"),
-    looks=("L64", "L39", "L35"),
+    looks=("L64", "L39"),
     level=1,
 )
 def pool_stopped(scene: Scene) -> None:

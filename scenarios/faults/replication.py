@@ -23,7 +23,7 @@ from simulator.components.network import Rule
     estate="contoso-child",
     site="child",
     repairs=("R58",),
-    looks=("L20", "L23"),
+    looks=("L23", "L20"),
     level=3,
     needs=("parent",),
 )

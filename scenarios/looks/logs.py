@@ -13,7 +13,7 @@ import msgspec
 
 from generators.compile import compile_texts
 from generators.utc import utc_iso
-from scenarios.look import EVERY_SERVER, WSUS_SERVERS, Observer, Page, look
+from scenarios.look import EVERY_SERVER, SUPS, WSUS_SERVERS, Observer, Page, look
 from scenarios.look_logs import TAIL_LINES, Tail
 from simulator.units import MINUTE
 from simulator.versions import Version
@@ -101,7 +101,7 @@ def wcm_log(see: Observer, page: Page) -> None:
     _component_log(see, page, "WCM")
 
 
-@look("L30", minutes=3, hosts=WSUS_SERVERS)
+@look("L30", minutes=3, hosts=SUPS)
 def wsusctrl_log(see: Observer, page: Page) -> None:
     _component_log(see, page, "WSUSCtrl")
 
@@ -109,6 +109,11 @@ def wsusctrl_log(see: Observer, page: Page) -> None:
 @look("L31", minutes=5, hosts=WSUS_SERVERS)
 def software_distribution_log(see: Observer, page: Page) -> None:
     _component_log(see, page, "SoftwareDistribution")
+
+
+@look("L32", minutes=2, hosts=WSUS_SERVERS)
+def change_log(see: Observer, page: Page) -> None:
+    _component_log(see, page, "Change")
 
 
 # --- Windows's event logs

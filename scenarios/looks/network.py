@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from scenarios.look import CLIENTS, EVERY_SERVER, WSUS_SERVERS, Observer, Page, look
 from scenarios.looks.ways import address_of, chain_problem, dice, try_port
-from simulator.components.site import Site
 from simulator.failures import Failure, ProxyStatus
 from simulator.units import SECOND
+
+INTERNET = "internet"
 
 
 class Endpoint(NamedTuple):
@@ -18,38 +19,53 @@ class Endpoint(NamedTuple):
     port: int
 
 
-def _upstream(site: Site) -> Endpoint:
-    """Where this site's WSUS synchronizes from, or through."""
-    settings = site.wsus.settings
+def _upstream(see: Observer) -> Endpoint:
+    """Where WSUS of the server that one sits at (or of the site) synchronizes from, or through."""
+    settings = see.wsus.settings
     if settings.upstream:
         return Endpoint(settings.upstream, settings.upstream_port)
     if settings.proxy_host:
         return Endpoint(settings.proxy_host, settings.proxy_port)
-    return Endpoint(site.world.microsoft_update.host, 443)
+    return Endpoint(see.world.microsoft_update.host, 443)
 
 
 def _needed(see: Observer) -> list[Endpoint]:
-    """The software update point as the site configures it, and what is upstream of WSUS."""
-    sup = see.site.sup
-    return [Endpoint(sup.fqdn, sup.port), _upstream(see.site)]
+    """The software update points as the site configures them, and what is upstream of WSUS."""
+    sups = (point.properties for point in see.site.points)
+    return [*(Endpoint(sup.fqdn, sup.port) for sup in sups), _upstream(see)]
 
 
 @look("L70", minutes=2, hosts=CLIENTS)
 def name_resolution(see: Observer, page: Page) -> None:
-    network = see.world.network
+    """What programs are told on that host, and where its hosts file says something else than DNS."""
+    entries = see.server.hosts_file.entries
     names = [see.target] if see.target is not None else [name for name, _ in _needed(see)] + [see.world.microsoft_update.host]
-    for name in dict.fromkeys(name.lower() for name in names):
-        try:
-            server = network.resolve(see.server, name, dice(see))
-        except Failure:
-            page.fact(f"dns.{name}", "not found")
+    for name in dict.fromkeys(name.lower() for name in (*names, *sorted(entries))):
+        answer = _address(see, name)
+        page.fact(f"dns.{name}", answer or "not found")
+        if answer is None:
             page.say("dns_not_found", name=name)
-            continue
-        page.fact(f"dns.{name}", "internet" if server is None else server.ip)
-        if server is None:
+        elif answer == INTERNET:
             page.say("dns_internet", name=name)
         else:
-            page.say("dns_row", name=name, address=server.ip)
+            page.say("dns_row", name=name, address=answer)
+    for name, target in sorted(entries.items()):
+        server = see.world.network.servers.get(target)
+        page.fact(f"hosts.{name}", INTERNET if server is None else server.ip)
+        page.say("hosts_row", name=name, address=target if server is None else server.ip)
+        asked = see.world.network.dns.records.get(name)
+        if server is not None and asked != target:
+            page.fact(f"hosts.{name}.differs", True)
+            page.say("hosts_differs", name=name)
+
+
+def _address(see: Observer, name: str) -> str | None:
+    """The address of a server inside, a word for one on the Internet, ``None`` for an unknown name."""
+    try:
+        server = see.world.network.resolve(see.server, name, dice(see))
+    except Failure:
+        return None
+    return INTERNET if server is None else server.ip
 
 
 @look("L71", minutes=2, hosts=CLIENTS)
@@ -67,8 +83,9 @@ def port_test(see: Observer, page: Page) -> None:
 @look("L73", minutes=1, hosts=EVERY_SERVER)
 def listeners(see: Observer, page: Page) -> None:
     iis = see.server.iis
-    ports = [binding.port for binding in (iis.http, iis.https) if iis.listener(binding.port) is not None] if iis else []
-    for port in ports:
+    sites = iis.sites if iis is not None else ()
+    ports = {binding.port for site in sites for binding in site.bindings if iis is not None and iis.listener(binding.port)}
+    for port in sorted(ports):
         page.fact("listener", port)
         page.say("listener_row", port=port)
     if not ports:
@@ -82,8 +99,8 @@ def proxy_log(see: Observer, page: Page) -> None:
     assert proxy is not None
     page.fact("proxy.port", proxy.settings.port)
     page.fact("proxy.account", proxy.settings.account or None)
-    for code, site in see.world.sites.items():
-        wsus = site.wsus
+    for point in (point for site in see.world.sites.values() for point in site.points):
+        wsus = point.wsus
         if wsus.proxy is None:
             continue
         for past in wsus.history:
@@ -96,15 +113,17 @@ def proxy_log(see: Observer, page: Page) -> None:
                 continue
             status = 200 if past.trouble is None else 407
             page.fact("proxy.request", f"{wsus.server.name} {status}")
-            page.say("proxy_row", when=see.clock(past.ended_at), client=wsus.server.ip, site=code, status=status)
+            page.say("proxy_row", when=see.clock(past.ended_at), client=wsus.server.ip, site=point.site.code, status=status)
     if not any(key == "proxy.request" for key, _ in page.facts):
         page.say("proxy_nothing")
 
 
 @look("L75", minutes=5, hosts=CLIENTS)
 def firewall_rules(see: Observer, page: Page) -> None:
-    rules = see.world.network.firewall.rules
-    for rule in rules:
+    firewall = see.world.network.firewall
+    page.fact("firewall.enabled", firewall.enabled)
+    page.say("firewall_state", state=page.word("enabled" if firewall.enabled else "disabled"))
+    for rule in firewall.rules:
         source, destination = rule.source or "any", rule.destination or "any"
         page.fact("rule", f"{rule.action} {source} -> {destination}:{rule.port or 'any'}")
         page.say(
@@ -114,14 +133,18 @@ def firewall_rules(see: Observer, page: Page) -> None:
             destination=page.word(destination),
             port=rule.port or page.word("any"),
         )
-    if not rules:
+    if not firewall.rules:
         page.say("no_rules")
 
 
 @look("L76", minutes=1, hosts=EVERY_SERVER)
 def winhttp_proxy(see: Observer, page: Page) -> None:
-    page.fact(f"winhttp.{see.server.name}.proxy", None)
-    page.say("winhttp_direct")
+    proxy = see.server.settings.winhttp_proxy
+    page.fact("winhttp.proxy", proxy or None)
+    if proxy:
+        page.say("winhttp_proxy", proxy=proxy)
+    else:
+        page.say("winhttp_direct")
 
 
 # --- certificates
@@ -146,12 +169,14 @@ def certificate(see: Observer, page: Page) -> None:
 
 @look("L81", minutes=4, hosts=CLIENTS)
 def chain_test(see: Observer, page: Page) -> None:
-    server = see.site.wsus.server
-    if server.iis is None or server.iis.https.certificate is None:
-        page.fact("chain", "no certificate")
-        page.say("no_certificate")
-        return
-    name = see.target or see.site.sup.fqdn
-    problem = chain_problem(see, name, server.iis.https)
-    page.fact("chain", problem or "valid")
-    page.say("chain_row", name=name, result=page.word(problem or "valid"))
+    """Of every software update point of the site, or of the one that is sat at."""
+    points = [point for point in see.site.points if point.server is see.server] or see.site.points
+    for point in points:
+        iis, name = point.server.iis, see.target or point.properties.fqdn
+        if iis is None or iis.https.certificate is None:
+            page.fact(f"chain.{point.server.name}", "no certificate")
+            page.say("no_certificate")
+            continue
+        problem = chain_problem(see, name, iis.https)
+        page.fact(f"chain.{point.server.name}", problem or "valid")
+        page.say("chain_row", name=name, result=page.word(problem or "valid"))

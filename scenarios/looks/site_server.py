@@ -16,12 +16,35 @@ def configuration_state(see: Observer, page: Page) -> None:
 
 @look("L25", minutes=1, hosts=("ss",))
 def inbox(see: Observer, page: Page) -> None:
-    files = see.site.wsyncmgr.waiting_files
+    files = see.site.wsyncmgr.inbox
     for file in files:
         page.fact("inbox.file", file)
         page.lines.append(f"  {file}")
     if not files:
         page.say("inbox_empty")
+
+
+@look("L23", minutes=5, hosts=("ss",))
+def outbox(see: Observer, page: Page) -> None:
+    """What waits for the senders of this site; a file that is merely under way is not stuck."""
+    stuck = False
+    for (parent, child), link in see.world.replication.links.items():
+        sender = link.sender
+        overdue = [file for file in link.backlog if not sender.up or see.at - file.since > sender.delay_us[1]]
+        if parent != see.site.code or not overdue:
+            continue
+        stuck = True
+        page.fact(f"sender.{child}", "waits for its hours" if sender.up else "cannot connect")
+        if sender.up:
+            page.say("waits_for_hours", child=child)
+        else:
+            page.say("sender_fails", child=child)
+        for file in overdue:
+            page.fact(f"outbox.{child}", file.what)
+            page.say("outbox_row", file=file.what, since=see.clock(file.since))
+    if not stuck:
+        page.fact("outbox", None)
+        page.say("outbox_empty")
 
 
 @look("L98", minutes=5, hosts=("ss",), site_wide=True)

@@ -18,22 +18,23 @@ def _ask(see: Observer, name: str, port: int, directory: str, *, ssl: bool, agen
 
 
 def _api_address(see: Observer) -> tuple[str, int, bool]:
-    """Server, port and SSL that somebody types into Connect to Server: on the server itself what is right there."""
+    """Server, port and SSL that somebody types into Connect to Server: on the server itself, and at the workstation, what is right
+    there; at the site server what the site has."""
     if see.target is not None:
         return address_of(see.target)
     sup = see.site.sup
-    if see.server is see.site.wsus.server:
-        settings = see.wsus.settings
-        port = see.iis.https.port if settings.using_ssl else see.iis.http.port
-        return see.server.fqdn, port, settings.using_ssl
-    return sup.fqdn, sup.port, sup.use_ssl
+    if see.server.wsus is None and not see.on_workstation:
+        return sup.fqdn, sup.port, sup.use_ssl
+    wsus, iis = see.wsus, see.iis
+    ssl = wsus.settings.using_ssl
+    return wsus.server.fqdn, iis.https.port if ssl else iis.http.port, ssl
 
 
 @look("L50", minutes=2, hosts=CLIENTS, leaves_trace=True)
 def connect_console(see: Observer, page: Page) -> None:
     name, port, ssl = _api_address(see)
     page.say("connecting", server=name, port=port, ssl=page.word(ssl), account=see.account.name)
-    if not see.server.programs.wsus_console and see.server.wsus is None:
+    if not see.server.programs.wsus_console and see.server.wsus is None and not see.on_workstation:
         page.fact("connect", "no console")
         page.say("connect_no_console")
         return

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scenarios.look import ADMINISTRATOR, LookError, Observer
-from simulator.components.network import REFUSED_US, certificate_problem
+from scenarios.look import ADMINISTRATOR, LookError, Observer, Page
+from simulator.components.network import DROPPED_US, REFUSED_US, certificate_problem
 from simulator.failures import (
     CallTimedOut,
     ConnectionRefused,
@@ -25,6 +25,8 @@ from simulator.units import MS
 
 if TYPE_CHECKING:
     from simulator.components.iis import Binding
+    from simulator.components.sup import SoftwareUpdatePoint
+    from simulator.components.upstream import Subscription
     from simulator.components.windows import Server
     from simulator.dice import Stream
 
@@ -89,6 +91,9 @@ def try_port(see: Observer, name: str, port: int, *, always_listens: bool = Fals
         network.reach(see.server, name if server is None else server.name, port, rolls)
     except Failure as failure:
         return outcome(failure.reason), failure.took_us
+    pinned = see.server.hosts_file.entries.get(name.lower())
+    if server is None and pinned not in (None, see.world.catalogue.address(see.at)):
+        return "no answer", DROPPED_US
     if server is None or always_listens:
         return "open", ANSWER_US
     proxy = see.world.proxy
@@ -118,3 +123,18 @@ def chain_problem(see: Observer, name: str, binding: Binding) -> str | None:
         return "no TLS"
     found = certificate_problem(name, binding.certificate, see.at)
     return found[0] if found is not None else None
+
+
+def named(see: Observer, point: SoftwareUpdatePoint, setting: str) -> str:
+    """Key of a fact about a software update point's properties: of further ones with the server's name."""
+    return f"sup.{setting}" if point is see.site.points[0] else f"sup.{point.server.name}.{setting}"
+
+
+def filters(page: Page, wanted: Subscription, whose: str) -> None:
+    """Products, classifications and languages that somebody (``sup`` or ``wsus``) asks for."""
+    page.fact_set(f"{whose}.product", wanted.products)
+    page.fact_set(f"{whose}.classification", wanted.classifications)
+    page.fact_set(f"{whose}.language", wanted.languages)
+    page.say("filter_products", names=", ".join(sorted(wanted.products)))
+    page.say("filter_classifications", names=", ".join(sorted(wanted.classifications)))
+    page.say("filter_languages", names=", ".join(sorted(wanted.languages)))

@@ -6,7 +6,7 @@ import re
 
 from generators.compile import compile_texts
 from scenarios.look import EVERY_SERVER, WSUS_SERVERS, LookError, Observer, Page, look
-from simulator.components.windows import WindowsService
+from simulator.components.windows import ADMINISTRATORS, WindowsService
 
 _LOGON = {
     "WsusService": "NT AUTHORITY\\NETWORK SERVICE",
@@ -65,14 +65,15 @@ def directory_account(see: Observer, page: Page) -> None:
         enabled = page.word("enabled" if account.enabled else "disabled")
         password = page.word("current" if account.password_current else "expired")
         page.say("account_row", name=name, enabled=enabled, password=password)
-    if not names:
-        page.say("no_service_accounts")
 
 
 @look("L96", minutes=1, hosts=WSUS_SERVERS)
 def wsus_administrators(see: Observer, page: Page) -> None:
-    group = see.wsus.administrators
-    page.say("group_members", count=len(group.members))
-    for member in sorted(group.members):
-        page.fact("member", member)
-        page.lines.append(f"  {member}")
+    """WSUS Administrators, and who was made a local administrator besides Domain Admins."""
+    members = see.wsus.administrators.members
+    page.say("group_members", count=len(members))
+    page.fact_set("member", members)
+    page.lines += [f"  {member}" for member in sorted(members)]
+    local = see.server.groups[ADMINISTRATORS].members
+    page.say("local_administrators", members=", ".join(sorted(local)) or page.word("nobody"))
+    page.fact_set("administrators.member", local)

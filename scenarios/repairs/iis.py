@@ -17,6 +17,11 @@ RESET_US = 15 * SECOND
 """How long iisreset keeps the web sites down [U]."""
 
 
+@repair("R06", "Start WsusPool", "WsusPool starten")
+def start_pool(hand: Hand) -> None:
+    hand.iis.pool.change(hand.note(hand.iis.pool, "started", "started"), started=True)
+
+
 @repair("R16", "Configure the WSUS web site for SSL", "WSUS-Website für SSL konfigurieren")
 def configure_ssl(hand: Hand) -> None:
     iis = hand.iis

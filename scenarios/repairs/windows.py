@@ -46,11 +46,6 @@ def start_susdb(hand: Hand) -> None:
     hand.site.wsus.server.set_service(hand.at, database.name, running=True, because=because)
 
 
-@repair("R06", "Start WsusPool", "WsusPool starten")
-def start_pool(hand: Hand) -> None:
-    hand.iis.pool.change(hand.note(hand.iis.pool, "started", "started"), started=True)
-
-
 @repair("R35", "Restart SMS_EXECUTIVE on the SUP", "SMS_EXECUTIVE auf dem SUP neu starten")
 def restart_sup_executive(hand: Hand) -> None:
     executive = hand.site.sup_executive

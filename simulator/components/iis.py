@@ -247,13 +247,22 @@ class Iis:
             reader = anonymous.name
         else:
             return Verdict(401, 2, SEC_E_NO_CREDENTIALS, "", directory.because("anonymous", "integrated"))
-        names = (reader, *EVERYBODY, *self.server.groups_of(reader))
+        names = self._names(reader)
         for denial in directory.denied:
             if denial.account in names:
                 return Verdict(401, 3, ERROR_ACCESS_DENIED, user, denial.because)
-        if not any(name in directory.readers for name in names):
+        if not self.may_read(directory, reader):
             return Verdict(401, 3, ERROR_ACCESS_DENIED, user, directory.because("readers"))
         return Verdict(200, 0, 0, user, None)
+
+    def _names(self, account: str) -> tuple[str, ...]:
+        """An account, and the groups that it belongs to."""
+        return (account, *EVERYBODY, *self.server.groups_of(account))
+
+    def may_read(self, directory: VirtualDirectory, account: str) -> bool:
+        """Whether the folder's permissions let that account read: they name it or a group of its, and deny none of them."""
+        names = self._names(account)
+        return any(name in directory.readers for name in names) and not any(denial.account in names for denial in directory.denied)
 
     def answer(
         self, directory: VirtualDirectory, account: Account, *, https: bool, name: str = ""

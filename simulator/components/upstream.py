@@ -143,6 +143,20 @@ def _matching(after: int, to: int, number: int, products: int, classes: int) -> 
     return size, tuple(visible)
 
 
+@lru_cache(maxsize=65_536)
+def _revises(revision: int, number: int) -> int:
+    """The earlier revision that one revises, of as many products; itself if none."""
+    h = _mixed(revision)
+    if h >> 24 & 7 > 1:
+        return revision
+    kind = _class(h)
+    for n in range(revision - 1 - h % 1_500, max(revision - 12_000, 0), -1):
+        other = _mixed(n)
+        if other >> 18 & 63 < 6 and other % number == h % number and _class(other) == kind:
+            return n
+    return revision
+
+
 class Catalogue:
     """What Microsoft Update publishes, and when."""
 
@@ -223,29 +237,23 @@ class Catalogue:
 
     def origin(self, revision: int) -> int:
         """The revision with which an update first appeared: itself, or an earlier one that it revises or withdraws."""
-        while (earlier := self._revises(revision)) != revision:
+        while (earlier := _revises(revision, len(self.products))) != revision:
             revision = earlier
-        return revision
-
-    def _revises(self, revision: int) -> int:
-        h = _mixed(revision)
-        if h >> 24 & 7 > 1:
-            return revision
-        number, kind = len(self.products), _class(h)
-        for n in range(revision - 1 - h % 1_500, max(revision - 12_000, 0), -1):
-            other = _mixed(n)
-            if other >> 18 & 63 < 6 and other % number == h % number and _class(other) == kind:
-                return n
         return revision
 
     def expires(self, revision: int) -> bool:
         """Whether a revision withdraws its update."""
-        return _mixed(revision) >> 24 & 7 == 1 and self._revises(revision) != revision
+        return _mixed(revision) >> 24 & 7 == 1 and _revises(revision, len(self.products)) != revision
+
+    def kind(self, revision: int) -> tuple[str, str]:
+        """Product and classification of a revision."""
+        h = _mixed(revision)
+        return self.products[h % len(self.products)], CLASSIFICATIONS[_class(h)]
 
     def update(self, revision: int) -> Update:
         """The update that a visible revision is (a revision of)."""
-        origin, h = self.origin(revision), _mixed(revision)
-        product, kind = self.products[h % len(self.products)], CLASSIFICATIONS[_class(h)]
+        origin = self.origin(revision)
+        product, kind = self.kind(revision)
         title = _TITLES.get(kind, _PLAIN_TITLE).format(product=product, article=self._first_article + origin // 4)
         return Update(
             self.guid(origin),

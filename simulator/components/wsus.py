@@ -11,6 +11,7 @@ from simpy import Interrupt, Process
 from simulator.components.actor import Actor, Steps
 from simulator.components.iis import DIRECTORIES, Binding, Caller, Verdict, ephemeral_port, not_found, request
 from simulator.components.network import DROPPED_US
+from simulator.components.site_database import SQL_TIMEOUT_US
 from simulator.components.susdb import Susdb
 from simulator.components.upstream import Portion, Subscription
 from simulator.components.windows import ADMINISTRATORS, Account, Group, Server, WindowsService
@@ -61,8 +62,6 @@ RETRIES = 2
 RETRY_PAUSE_US = 11_800 * MS
 """WSUS repeats a web service call that the upstream server answered with an error [P]; with this pause, the child's failed
 run takes the seed's 28 s [I]."""
-SQL_TIMEOUT_US = 15 * SECOND
-"""A connection to SQL Server is given up after this long [I: .NET's default]."""
 BY_APPLICATION = 5
 """Substatus of a 401 that the application behind the directory decides on [L: 401.5]; that WSUS's is this one [C]."""
 AUTOMATIC_DELAY_US = 20 * MINUTE

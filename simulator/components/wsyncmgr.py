@@ -144,11 +144,6 @@ class SyncManager(ThreadedActor):
         self._synced_sup = site.sup.fqdn
         self._moved_because: Entry | None = None
 
-    @property
-    def waiting_files(self) -> tuple[str, ...]:
-        """Files in wsyncmgr.box that it has not taken yet."""
-        return tuple(self._inbox)
-
     # --- what others do to it
 
     def drop(self, at: int, file: str, because: Entry | None = None) -> None:
