@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import wsyncsim.lab.terminal
 from simulator.errors import WsyncsimError
 from wsyncsim import cli, lab
 from wsyncsim.commands_lab import lab_language
+from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.terminal import Terminal
 from wsyncsim.lab.typed import NAMES, command_of, inert, pick, readable, severity_of, sort_words
 
@@ -115,7 +114,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     signal.signal(signal.SIGTERM, before)
 
 
-def _directly(path: Path) -> lab.LabSession:  # type: ignore[name-defined]
+def _directly(path: Path) -> LabSession:
     """The English play, without a terminal."""
     session = lab.open_ticket(SERVICE, seed=7, path=path)
     session.ask("worked_before")
@@ -181,9 +180,7 @@ def test_the_lab_goes_on_after_it_was_killed(tmp_path: Path) -> None:
     path = tmp_path / f"{SERVICE}-7.jsonl"
     with path.open("ab") as file:
         file.write(b'{"n":2,"do":"lo')
-    done = subprocess.run(
-        [*command, *state], input=b"evidence\nlook services\n", capture_output=True, env=environment, check=True
-    )
+    done = subprocess.run([*command, *state], input=b"evidence\nlook services\n", capture_output=True, env=environment, check=True)
     assert b"You go on with session 1058-7: 1 actions so far." in done.stdout
     assert b"e1: Home page of the server" in done.stdout
     assert [json.loads(line).get("id") for line in path.read_bytes().splitlines()[1:]] == ["L55", "L45"]
@@ -215,7 +212,7 @@ def test_without_a_command_it_takes_the_next_ticket_and_goes_on_with_it(run: Any
         ("do 99", "nothing here is called"),
         ("wait", "needs something after it"),
         ("wait forever", "cannot wait"),
-        ("evidence e9", "Seen so far" if False else "nothing here is called"),
+        ("evidence e9", "nothing here is called"),
         ("diagnose 1 with e9 confidence 3", "nothing here is called"),
         ("escalate plumbers with e1", "nothing here is called"),
         ("close", "diagnosis handed in, note to the customer"),
@@ -227,17 +224,17 @@ def test_without_a_command_it_takes_the_next_ticket_and_goes_on_with_it(run: Any
         ("d", "may mean several things"),
     ],
 )
-def test_a_mistake_is_told_and_the_session_goes_on(typed: str, said: str, shared: Any) -> None:
+def test_a_mistake_is_told_and_the_session_goes_on(typed: str, said: str, shared: LabSession) -> None:
     count = len(shared.actions_done)
     talk = Talk(shared, f"{typed}\nticket\n")
     assert said in talk.text
     assert (talk.terminal.mistakes > 0) == bool(said)
-    assert "site MUC" in talk.text.split(typed)[-1]
+    assert "site MUC" in talk.text.rsplit("> ticket", 1)[1]
     assert len(shared.actions_done) == count + (typed == "log wsyn")
 
 
 @pytest.fixture(scope="module")
-def shared() -> Any:
+def shared() -> LabSession:
     return lab.open_ticket(SERVICE, seed=7)
 
 
@@ -257,7 +254,7 @@ def test_wrong_arguments_end_with_exit_code_2(run: Any, arguments: tuple[str, ..
     assert done.err
 
 
-def test_a_wrong_answer_is_asked_again_and_an_empty_one_cancels(shared: Any) -> None:
+def test_a_wrong_answer_is_asked_again_and_an_empty_one_cancels(shared: LabSession) -> None:
     count = len(shared.diagnoses)
     talk = Talk(shared, "diagnose\n99\n12\n\nticket\n")
     assert "Cancelled" in talk.text
@@ -297,12 +294,12 @@ def test_every_command_is_known_by_each_of_its_names_and_has_help() -> None:
 
 def test_the_beginning_of_a_word_is_enough() -> None:
     assert command_of("diag", "en") == "diagnose"
-    assert command_of("Esk", "de") == "eskalieren".replace("eskalieren", "escalate")
+    assert command_of("Esk", "de") == "escalate"
     assert command_of("warte", "en") == "wait"
 
 
 def test_words_are_divided_at_keywords() -> None:
-    typed = sort_words("wsyncmgr --find sync failed --errors on CM1".split(), ("find", "errors", "host"))
+    typed = sort_words(["wsyncmgr", "--find", "sync", "failed", "--errors", "on", "CM1"], ("find", "errors", "host"))
     assert (typed.words, typed.given) == (["wsyncmgr"], {"find": ["sync", "failed"], "errors": [], "host": ["CM1"]})
 
 
@@ -320,7 +317,7 @@ def test_texts_have_the_same_values_in_both_languages() -> None:
         assert values[0] == values[1], name
 
 
-def test_the_language_changes_nothing_but_texts(shared: Any) -> None:
+def test_the_language_changes_nothing_but_texts(shared: LabSession) -> None:
     count = len(shared.actions_done)
     talk = Talk(shared, "lang de\nticket\nsprache en\n")
     assert "Anruf von" in talk.text
@@ -342,12 +339,11 @@ def test_the_language_is_the_systems(monkeypatch: pytest.MonkeyPatch, environmen
 # --- what is shown
 
 
-@given(st.text())
-def test_nothing_that_is_shown_can_be_obeyed_by_a_terminal(text: str) -> None:
-    assert inert(text).isprintable()
+def test_nothing_that_is_shown_can_be_obeyed_by_a_terminal() -> None:
+    assert inert("".join(map(chr, range(0x110000)))).isprintable()
 
 
-def test_hostile_texts_are_inert(shared: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hostile_texts_are_inert(shared: LabSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared.__class__, "about", lambda _self: {**ABOUT, "says": "hello\x1b]0;owned\x07\u202e\x9b2J"})
     text = Talk(shared, "ticket\n").text
     assert "hello\\x1b]0;owned\\x07\\u202e\\x9b2J" in text
@@ -390,7 +386,7 @@ def test_log_lines_are_readable_and_their_severity_is_a_word(line: str, shown: s
     assert severity_of(line) == severity
 
 
-def test_a_log_can_be_searched_and_seen_again_for_nothing(shared: Any) -> None:
+def test_a_log_can_be_searched_and_seen_again_for_nothing(shared: LabSession) -> None:
     Talk(shared, "log wsyncmgr\n")
     spent, name = shared.spent_min, shared.sights[-1].evidence
     found = Talk(shared, f"evidence {name} find sync failed: errors\n").text
