@@ -317,10 +317,25 @@ def test_texts_have_the_same_values_in_both_languages() -> None:
         assert values[0] == values[1], name
 
 
+def test_what_a_look_reveals_finds_it_too(shared: LabSession) -> None:
+    assert "L05 Port numbers and SSL" in Talk(shared, "look ports\n").text
+    count = len(shared.sights)
+    Talk(shared, "look netstat\n")
+    assert shared.sights[count].id == "L73"
+
+
+def test_actions_keep_their_numbers_when_one_group_is_listed() -> None:
+    session = lab.open_ticket("1009", seed=7)
+    everything, some = Talk(session, "do\n").shown, Talk(session, "do iis\n").shown
+    rows = [line for line in some if line[0].isdigit()]
+    assert rows
+    assert set(rows) < set(everything)
+
+
 def test_the_language_changes_nothing_but_texts(shared: LabSession) -> None:
     count = len(shared.actions_done)
     talk = Talk(shared, "lang de\nticket\nsprache en\n")
-    assert "Anruf von" in talk.text
+    assert "ruft an" in talk.text
     assert (shared.language, len(shared.actions_done)) == ("en", count)
 
 

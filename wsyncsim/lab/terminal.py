@@ -11,6 +11,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim.lab.data import LabError, policy, say
 from wsyncsim.lab.session import QUESTIONS, RESOLUTIONS, code
 from wsyncsim.lab.typed import (
+    MOST_SHOWN,
     NAMES,
     SEVERITY,
     Typed,
@@ -26,7 +27,7 @@ from wsyncsim.lab.typed import (
 
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
-    from wsyncsim.lab.views import LookItem, Sight
+    from wsyncsim.lab.views import ActionItem, LookItem, Sight
 
 T = TypeVar("T")
 Read = Callable[[str], str | None]
@@ -281,14 +282,19 @@ class Terminal:
         self._show(sight, item.group == "logs", typed)
 
     def _pick_look(self, text: str, items: Sequence[LookItem], command: str) -> LookItem:
-        language = self.session.language
+        """By id or title; else by where it is done or what it reveals."""
         try:
-            return pick(text, [(item, (item.id,), item.title) for item in items], language, command)
-        except LabError:
-            found = [item for item in items if text.lower() in item.where.lower()]
+            return pick(text, [(item, (item.id,), item.title) for item in items], self.session.language, command)
+        except LabError as error:
+            words = text.lower().split()
+            about = {item.id: f"{item.title} {item.where} {item.reveals}".lower() for item in items}
+            found = [item for item in items if words and all(word in about[item.id] for word in words)]
             if len(found) == 1:
                 return found[0]
-            raise
+            if not found:
+                raise
+            names = "; ".join(f"{item.id} {item.title}" for item in found[:MOST_SHOWN])
+            raise LabError(self._word("ambiguous", word=text), hint=self._word("which", names=names)) from error
 
     def _show(self, sight: Sight, log: bool, typed: Typed) -> None:
         self._tell(
@@ -409,18 +415,24 @@ class Terminal:
 
     # --- doing
 
-    def _do_do(self, words: Sequence[str], _rest: str) -> None:
+    def _actions(self, items: Sequence[ActionItem], wanted: str) -> None:
+        """List the actions, or those of one group, under the numbers that they have among all."""
+        group = number = None
+        for number, item in enumerate(items, 1):
+            if wanted and item.group != wanted:
+                continue
+            if item.group != group:
+                group = item.group
+                self._say(self._word(f"g_{group}"), "head")
+            sites = self._word("at", sites=", ".join(item.sites))
+            self._say(f"{number}: {item.title}, {self._word('price', minutes=item.minutes)}, {sites}")
+        self._tell("do_example", number=number)
+
+    def _do_do(self, words: Sequence[str], rest: str) -> None:
         session = self.session
         items = session.actions()
-        if not words:
-            group = ""
-            for number, item in enumerate(items, 1):
-                if item.group != group:
-                    group = item.group
-                    self._say(self._word(f"g_{group}"), "head")
-                sites = self._word("at", sites=", ".join(item.sites))
-                self._say(f"{number}: {item.title}, {self._word('price', minutes=item.minutes)}, {sites}")
-            self._tell("do_example", number=len(items))
+        if not words or rest.lower() in {item.group for item in items}:
+            self._actions(items, rest.lower())
             return
         codes = {site.lower() for item in items for site in item.sites}
         words, site = list(words), None
