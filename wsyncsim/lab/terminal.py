@@ -312,7 +312,7 @@ class Terminal:
     def _lines(self, lines: Sequence[str], log: bool, typed: Typed) -> None:
         if not lines:
             self._tell("empty")
-        find, errors = (typed.text("find") or "").lower(), "errors" in typed.given
+        find, errors = _unquoted(typed.text("find") or "").lower(), "errors" in typed.given
         shown = 0
         for line in lines:
             severity = severity_of(line) if log else "info"
