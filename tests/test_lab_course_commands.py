@@ -129,6 +129,17 @@ def test_who_has_closed_a_ticket_gets_the_next_one_and_no_answers(run: Any) -> N
     assert seats == {("T-1", "a"): "closed", ("T-1", "b"): "closed", ("T-2", "a"): "not begun", ("T-2", "b"): "not begun"}
 
 
+def test_a_session_can_be_watched_once_more(run: Any) -> None:
+    path = session_file(Path("c1.sessions"), "a", "T-1")
+    before = path.read_bytes()
+    shown = run("replay", str(path), "--course", "c1.toml")
+    assert shown.count("lab ") >= len(before.splitlines()) - 1
+    assert "Not done" not in shown
+    assert "Mark: 100 of 100" in shown
+    assert path.read_bytes() == before
+    assert "exam" in run("replay", str(path), code=2)
+
+
 def test_a_damaged_file_does_not_stop_the_board(run: Any) -> None:
     session_file(Path("c1.sessions"), "b", "T-2").write_bytes(b"nonsense\n")
     assert "T-2, b: file cannot be read" in run("board", "c1.toml")

@@ -22,7 +22,8 @@ from wsyncsim import cli, lab
 from wsyncsim.commands_lab import lab_language
 from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.terminal import Terminal
-from wsyncsim.lab.typed import NAMES, command_of, inert, pick, readable, severity_of, sort_words
+from wsyncsim.lab.typed import NAMES, command_of, pick, readable, severity_of, sort_words
+from wsyncsim.output import inert
 
 SERVICE = "1058"
 TEXTS = Path(wsyncsim.lab.terminal.__file__).with_name("terminal.toml")
@@ -365,6 +366,15 @@ def test_hostile_texts_are_inert(shared: LabSession, monkeypatch: pytest.MonkeyP
     text = Talk(shared, "ticket\n").text
     assert "hello\\x1b]0;owned\\x07\\u202e\\x9b2J" in text
     assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_a_hostile_session_file_is_inert(run: Any, tmp_path: Path) -> None:
+    header = {"schema": "wsyncsim-lab/1", "version": "\x1b]0;owned\x07", "ticket": SERVICE, "seed": 7}
+    (tmp_path / "evil.jsonl").write_text(json.dumps(header) + "\n", encoding="utf-8")
+    done = run("continue", "evil")
+    assert done.code == 2
+    assert "\\x1b]0;owned\\x07" in done.err
+    assert "\x1b" not in done.err
 
 
 ABOUT = {

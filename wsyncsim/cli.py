@@ -60,9 +60,11 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return EXIT_MISTAKE
     except WsyncsimError as error:
-        click.echo(f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}", err=True)
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+        from wsyncsim.output import inert
+
+        hint = f"\n  {error.hint}" if error.hint else ""
+        for line in f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}{hint}".split("\n"):
+            click.echo(inert(line), err=True)
         return EXIT_MISTAKE
     except (KeyboardInterrupt, click.Abort):
         click.echo("wsyncsim: interrupted; nothing was left behind", err=True)

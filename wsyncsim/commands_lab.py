@@ -112,7 +112,7 @@ class Desk:
         line = sys.stdin.readline()
         if not line:
             return None
-        from wsyncsim.lab.typed import inert
+        from wsyncsim.output import inert
 
         click.echo(f"{prompt}{inert(line.rstrip(chr(10)).rstrip(chr(13)))}")
         return line
@@ -169,7 +169,8 @@ def lab(context: click.Context, language: str | None, state: Path | None, plain:
 
 
 def _wants(desk: Desk, path: Path) -> bool:
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     answer = desk.read(tell("offer", desk.language, name=inert(path.stem)))
     if answer is None:
@@ -198,7 +199,8 @@ def _begin(desk: Desk, ticket: str, seed: int | None = None, **chosen: Any) -> i
 
 def _go_on(desk: Desk, path: Path) -> int:
     from wsyncsim.lab import resume
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     _patience(desk)
     session = resume(path, language=desk.language)
@@ -217,7 +219,8 @@ def _talk(desk: Desk, session: LabSession, path: Path, *, seat: Seat | None = No
     """Talk about a session; the exit code says whether a script's lines were all understood."""
     from wsyncsim.lab import resume
     from wsyncsim.lab.terminal import Terminal
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     if desk.talks:
         with suppress(ImportError):
@@ -337,12 +340,44 @@ def debrief(
     terminal.show_debrief(everything=everything)
 
 
+@lab.command("replay")
+@click.argument("session")
+@click.option("--course", "course_file", type=click.Path(path_type=Path), default=None, metavar="FILE", help="For one of an exam.")
+@_key
+@_with_settings
+@click.pass_context
+def replay_(
+    context: click.Context,
+    session: str,
+    course_file: Path | None,
+    key: Path | None,
+    language: str | None,
+    state: Path | None,
+    plain: bool,
+) -> None:
+    """Show how SESSION went, finished or not: what was typed, and what it showed. The session stays as it is.
+
+    A session of an exam needs its --course.
+    """
+    from wsyncsim.lab.course import load, read_key, seat
+    from wsyncsim.lab.diary import Diary
+    from wsyncsim.lab.replay import replay
+
+    desk = _desk(context, language, state, plain=plain)
+    diary, place = Diary.read(desk.shelf.find(session)), None
+    if "exam" in diary.header and course_file is not None:
+        secret = read_key(key or course_file.with_suffix(".key"))
+        place = seat(load(course_file), secret, str(diary.header.get("slot")), str(diary.header.get("trainee")))
+    replay(diary, desk.write, language=desk.language, seat=place)
+
+
 @lab.command()
 @_with_settings
 @click.pass_context
 def doctor(context: click.Context, language: str | None, state: Path | None, plain: bool) -> int:
     """Is everything there that the lab needs? Exit code 1 when something is not."""
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     desk, well = _desk(context, language, state, plain=plain), True
     for fine, name, values in _checks(desk):
@@ -431,7 +466,8 @@ def init(file: Path, participants: int, chosen: tuple[str, ...], language: str |
     from wsyncsim.lab.data import LabError
     from wsyncsim.lab.shelf import write_whole
     from wsyncsim.lab.ticket import data
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     if file.exists():
         raise LabError("it exists already", where=str(file), hint="Choose another name, or delete it")
@@ -453,7 +489,8 @@ def check(file: Path, language: str | None) -> None:
     """Is this course FILE right? What is in it?"""
     from wsyncsim.lab.course import load
     from wsyncsim.lab.ticket import variant
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     language = language or lab_language()
     found = load(file)
@@ -476,7 +513,8 @@ def check(file: Path, language: str | None) -> None:
 def key(file: Path, language: str | None) -> None:
     """Make the instructor's key in FILE, readable for you alone."""
     from wsyncsim.lab.course import new_key
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     new_key(file)
     click.echo(inert(tell("key_written", language or lab_language(), file=file)))
@@ -487,7 +525,7 @@ def key(file: Path, language: str | None) -> None:
 def codes(file: Path) -> None:
     """For every participant of course FILE: the code, and what is to be typed to sit down."""
     from wsyncsim.lab.course import load
-    from wsyncsim.lab.typed import inert
+    from wsyncsim.output import inert
 
     for trainee in load(file).participants:
         click.echo(inert(f"{trainee}: wsyncsim lab exam {file} {trainee}"))
@@ -532,7 +570,8 @@ def exam(
     from wsyncsim.lab.board import board, session_file
     from wsyncsim.lab.course import open_seat, seat
     from wsyncsim.lab.data import LabError
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     desk, room = _desk(context, language, state, plain=plain), _room(course_file, key, sessions)
     if trainee not in room.course.participants:
@@ -668,7 +707,8 @@ def verify_(bundle_file: Path, key: Path, course_file: Path | None, language: st
     from simulator.errors import WsyncsimError
     from wsyncsim.lab.course import load, read_key, verify
     from wsyncsim.lab.data import LabError
-    from wsyncsim.lab.typed import inert, tell
+    from wsyncsim.lab.typed import tell
+    from wsyncsim.output import inert
 
     language = language or lab_language()
     secret, of = read_key(key), load(course_file) if course_file is not None else None

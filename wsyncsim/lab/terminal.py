@@ -16,7 +16,6 @@ from wsyncsim.lab.typed import (
     SEVERITY,
     Typed,
     command_of,
-    inert,
     name_of,
     pick,
     readable,
@@ -24,6 +23,7 @@ from wsyncsim.lab.typed import (
     sort_words,
     tell,
 )
+from wsyncsim.output import inert
 
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
@@ -120,6 +120,10 @@ class Terminal:
         self._tell("mistake", "error", what=what)
         if error.hint:
             self._say(f"  {error.hint}")
+
+    def show(self, text: str) -> None:
+        """Show a text that is not the lab's own."""
+        self._say(text)
 
     def _say(self, text: str, style: str = "") -> None:
         for line in text.split("\n"):

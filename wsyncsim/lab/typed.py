@@ -1,4 +1,4 @@
-"""What is typed in the lab's terminal, and how texts of the simulated world are shown there without harm."""
+"""What is typed in the lab's terminal, and how lines of logs are shown there."""
 
 from __future__ import annotations
 
@@ -64,20 +64,6 @@ def _texts() -> Mapping[str, Said]:
 def tell(name: str, language: str, /, **values: Any) -> str:
     """A text of ``terminal.toml`` with its ``{names}`` filled in."""
     return _texts()[name].in_(language).format_map(values)
-
-
-def inert(text: str) -> str:
-    """A line that a terminal only shows: whatever it could obey (escape sequences, bells, marks of direction) is spelled out."""
-    return "".join(_harmless(character) for character in text.replace("\t", "    "))
-
-
-def _harmless(character: str) -> str:
-    if character.isprintable():
-        return character
-    if character.isspace() and ord(character) > 0x7F and character not in "\x85\u2028\u2029":
-        return " "
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
 
 
 # --- commands
