@@ -224,6 +224,7 @@ def test_without_a_command_it_takes_the_next_ticket_and_goes_on_with_it(run: Any
         ("lang fr", "lang de"),
         ("think", "needs something after it"),
         ("note a\x1b[2Jb", "control characters"),
+        ("note \ud800", "control characters"),
         ("d", "may mean several things"),
     ],
 )
@@ -299,6 +300,13 @@ def test_the_beginning_of_a_word_is_enough() -> None:
     assert command_of("diag", "en") == "diagnose"
     assert command_of("Esk", "de") == "escalate"
     assert command_of("warte", "en") == "wait"
+
+
+def test_a_misspelt_command_is_suggested_in_the_language_that_is_spoken() -> None:
+    for language, typed, suggested in (("en", "dignose", "diagnose"), ("de", "anseen", "ansehen"), ("de", "loook", "ansehen")):
+        with pytest.raises(WsyncsimError) as caught:
+            command_of(typed, language)
+        assert suggested in caught.value.hint
 
 
 def test_words_are_divided_at_keywords() -> None:

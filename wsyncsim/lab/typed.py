@@ -84,7 +84,7 @@ def command_of(typed: str, language: str) -> str:
             names_found = ", ".join(name_of(command, spoken) for command in found)
             raise LabError(tell("ambiguous", language, word=typed), hint=tell("which", language, names=names_found))
     close = nearest(wanted, [name for names in NAMES.values() for name in (*names[language], *names[other])])
-    hint = tell("mean", language, name=close) if close else tell("all_commands", language)
+    hint = tell("mean", language, name=name_of(command_of(close, language), language)) if close else tell("all_commands", language)
     raise LabError(tell("no_command", language, word=typed), hint=hint)
 
 
