@@ -311,9 +311,10 @@ class Terminal:
             local=sight.local,
             minutes=sight.charged_min,
         )
-        self._lines(sight.lines, log, typed)
+        self._lines(sight, log, typed)
 
-    def _lines(self, lines: Sequence[str], log: bool, typed: Typed) -> None:
+    def _lines(self, sight: Sight, log: bool, typed: Typed) -> None:
+        lines = sight.lines
         if not lines:
             self._tell("empty")
         find, errors = _unquoted(typed.text("find") or "").lower(), "errors" in typed.given
@@ -327,7 +328,7 @@ class Terminal:
             mark = f"[{SEVERITY[severity][self.session.language]}] " if severity in SEVERITY else ""
             self._say(f"{mark}{text}", severity if severity in SEVERITY else "")
         if find or errors:
-            self._tell("filtered", shown=shown, total=len(lines))
+            self._tell("filtered", shown=shown, total=len(lines), evidence=sight.evidence)
 
     def _do_evidence(self, words: Sequence[str], _rest: str) -> None:
         sights = self.session.sights
@@ -338,7 +339,7 @@ class Terminal:
             if sight is None:
                 raise LabError(self._word("not_found", word=name), hint=self._word("help_evidence"))
             logs = {item.id for item in self.session.looks() if item.group == "logs"}
-            self._lines(sight.lines, sight.id in logs, typed)
+            self._lines(sight, sight.id in logs, typed)
             return
         for sight in sights:
             self._tell("evidence_row", evidence=sight.evidence, title=sight.title, host=sight.host, local=sight.local)
