@@ -14,6 +14,7 @@ import click
 
 from wsyncsim._version import __version__
 from wsyncsim.commands_corpus import corpus
+from wsyncsim.commands_lab import lab
 from wsyncsim.commands_live import live
 from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
@@ -59,9 +60,11 @@ def _run(arguments: list[str] | None) -> int:
         error.show()
         return EXIT_MISTAKE
     except WsyncsimError as error:
-        click.echo(f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}", err=True)
-        if error.hint:
-            click.echo(f"  {error.hint}", err=True)
+        from wsyncsim.output import inert
+
+        hint = f"\n  {error.hint}" if error.hint else ""
+        for line in f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}{hint}".split("\n"):
+            click.echo(inert(line), err=True)
         return EXIT_MISTAKE
     except (KeyboardInterrupt, click.Abort):
         click.echo("wsyncsim: interrupted; nothing was left behind", err=True)
@@ -496,5 +499,6 @@ def schema() -> None:
 
 
 wsyncsim.add_command(corpus)
+wsyncsim.add_command(lab)
 wsyncsim.add_command(live)
 wsyncsim.add_command(suite)

@@ -35,6 +35,20 @@ LAST_LINES = 4
 PIPED_WIDTH = 200
 
 
+def inert(text: str) -> str:
+    """A line that a terminal only shows: whatever it could obey (escape sequences, bells, marks of direction) is spelled out."""
+    return "".join(_harmless(character) for character in text.replace("\t", "    "))
+
+
+def _harmless(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character.isspace() and ord(character) > 0x7F and character not in "\x85\u2028\u2029":
+        return " "
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
 def console(*, stderr: bool = False) -> Console:
     """A console that uses colours on terminals only, and none with NO_COLOR; tables that are piped are not folded."""
     from rich.console import Console

@@ -724,6 +724,6 @@ def _language(language: str) -> str:
 def _text(value: Any) -> str:
     if type(value) is not str or not value.strip() or len(value) > MAX_TEXT:
         raise LabError(f"a text has 1 to {MAX_TEXT} characters")
-    if any(category(character) == "Cc" and character != "\n" for character in value):
+    if any(category(character) in ("Cc", "Cs") and character != "\n" for character in value):
         raise LabError("it holds control characters", hint="Leave them out")
     return value

@@ -1,0 +1,65 @@
+"""Who is where in a course: read from the files of its sessions alone, without playing them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from simulator.errors import WsyncsimError
+from wsyncsim.lab.course import Course
+from wsyncsim.lab.diary import Diary
+from wsyncsim.lab.shelf import SUFFIX, is_closed
+from wsyncsim.lab.views import Plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seated(Plain):
+    """How far a participant is at a slot."""
+
+    trainee: str
+    slot: str
+    state: str
+    """``not begun``, ``opened``, ``looking``, ``diagnosed``, ``repairing``, ``verified``, ``closed``, or ``damaged``."""
+    looks: int = 0
+    changes: int = 0
+    hints: int = 0
+    diagnoses: int = 0
+    actions: int = 0
+
+
+def session_file(folder: Path, slot: str, trainee: str) -> Path:
+    """Where the session of a seat lies."""
+    return folder / f"{slot}.{trainee}{SUFFIX}"
+
+
+def board(course: Course, folder: Path) -> list[Seated]:
+    """All seats of a course, by participant and slot."""
+    return [_seated(folder, slot.id, trainee) for trainee in course.participants for slot in course.slots]
+
+
+def _seated(folder: Path, slot: str, trainee: str) -> Seated:
+    path = session_file(folder, slot, trainee)
+    if not path.exists():
+        return Seated(trainee=trainee, slot=slot, state="not begun")
+    try:
+        diary = Diary.read(path)
+    except WsyncsimError:
+        return Seated(trainee=trainee, slot=slot, state="damaged")
+    done = [action["do"] for action in diary.actions]
+    return Seated(
+        trainee=trainee,
+        slot=slot,
+        state="closed" if is_closed(diary) else _state(done),
+        looks=done.count("look"),
+        changes=done.count("act"),
+        hints=done.count("hint"),
+        diagnoses=done.count("diagnose"),
+        actions=len(done),
+    )
+
+
+def _state(done: list[str]) -> str:
+    for kind, state in (("verify", "verified"), ("escalate", "repairing"), ("act", "repairing"), ("diagnose", "diagnosed")):
+        if kind in done:
+            return state
+    return "looking" if "look" in done else "opened"
