@@ -14,6 +14,7 @@ import click
 
 from wsyncsim._version import __version__
 from wsyncsim.commands_corpus import corpus
+from wsyncsim.commands_lab_serve import serve
 from wsyncsim.commands_live import live
 from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
@@ -441,4 +442,5 @@ def schema() -> None:
 
 wsyncsim.add_command(corpus)
 wsyncsim.add_command(live)
+wsyncsim.add_command(click.Group("lab", commands=[serve], help="Training: work on tickets in a simulated site."))
 wsyncsim.add_command(suite)

@@ -1,0 +1,57 @@
+"""The browser skin of the training lab: pages over ``wsyncsim.lab`` that work without JavaScript. It needs the extra ``lab``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.errors import WsyncsimError
+
+__all__ = ["MissingExtraError", "serve"]
+
+
+class MissingExtraError(WsyncsimError):
+    """What the browser skin needs is not installed."""
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8765,
+    language: str = "en",
+    tell: Callable[[str], None] | None = None,
+) -> None:
+    """Serve the lab until it is interrupted; ``tell`` is called with the address to open, which holds a key for one visit.
+
+    ``folder`` keeps the sessions; it is made when the first one is opened. Raises ``WsyncsimError`` when the extra is missing or
+    the port is taken.
+    """
+    try:
+        import starlette  # noqa: F401
+        import uvicorn
+    except ImportError:
+        raise MissingExtraError(
+            "the browser lab needs Starlette and uvicorn", hint="python -m pip install 'wsyncsim[lab]'"
+        ) from None
+    import socket
+
+    from wsyncsim.lab_web.app import lab_app
+    from wsyncsim.lab_web.guard import Keys
+
+    keys = Keys()
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise WsyncsimError(
+            f"it cannot listen on {host}, port {port}: {error.strerror}", hint="Choose another one with --port; 0 takes a free one"
+        ) from None
+    name = f"[{host}]" if ":" in host else host
+    app = lab_app(folder, keys, hosts=(name,), language=language)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2)
+    if tell is not None:
+        tell(f"http://{name}:{listener.getsockname()[1]}/?key={keys.key}")
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
