@@ -13,7 +13,9 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 
 @click.command("serve", short_help="Work on tickets in the browser.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on. Others than this computer's are not encrypted.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on. Others than this computer's are not encrypted."
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,7 +43,10 @@ def serve(
     keys = Keys()
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     try:
+        if os.name == "posix":  # elsewhere it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise WsyncsimError(
@@ -50,7 +54,9 @@ def serve(
         ) from None
     name = f"[{host}]" if ":" in host else host
     app = lab_app(folder, keys, hosts=(name,), language=language)
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2
+    )
     if tell is not None:
         tell(f"http://{name}:{listener.getsockname()[1]}/?key={keys.key}")
     with listener:

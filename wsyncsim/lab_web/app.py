@@ -26,7 +26,7 @@ from wsyncsim.lab_web import desk_pages
 from wsyncsim.lab_web.guard import COOKIE, Headers, Keys, fields
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Shelf
-from wsyncsim.lab_web.words import LANGUAGES, moment, word
+from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
 
 if TYPE_CHECKING:
     from wsyncsim.lab_web.shelf import Desk
@@ -80,18 +80,23 @@ def _pages() -> Environment:
 
 def render(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:
     """A page."""
-    text = _pages().get_template(f"{template}.html.j2").render(
-        visit=visit,
-        t=visit.says,
-        language=visit.language,
-        theme=visit.theme,
-        token=visit.keys.token,
-        here=visit.request.url.path,
-        moment=lambda local: moment(local, visit.language),
-        marked=marked,
-        role_name=lambda role: say(f"role_{role.replace(' ', '_')}", visit.language),
-        error=visit.error,
-        **values,
+    text = (
+        _pages()
+        .get_template(f"{template}.html.j2")
+        .render(
+            visit=visit,
+            t=visit.says,
+            language=visit.language,
+            theme=visit.theme,
+            token=visit.keys.token,
+            here=visit.request.url.path,
+            moment=lambda local: moment(local, visit.language),
+            marked=marked,
+            duration=lambda minutes: duration(minutes, visit.language),
+            role_name=lambda role: say(f"role_{role.replace(' ', '_')}", visit.language),
+            error=visit.error,
+            **values,
+        )
     )
     return HTMLResponse(text, status_code=status)
 

@@ -14,7 +14,7 @@ from wsyncsim.lab_web.words import all_words, moment
 
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
-    from wsyncsim.lab.views import LookItem, Sight
+    from wsyncsim.lab.views import LookItem
     from wsyncsim.lab_web.app import Visit
     from wsyncsim.lab_web.shelf import Desk
 
@@ -57,13 +57,15 @@ def _in_order(groups: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]
 # --- what pages show
 
 
-def ticket(visit: Visit, desk: Desk) -> dict[str, Any]:
+def ticket(_visit: Visit, desk: Desk) -> dict[str, Any]:
     session = desk.session
-    said = {name: people().answers[name].in_(session.language).format_map({"site": session.variant.site}) for name in session.answers}
+    said = {
+        name: people().answers[name].in_(session.language).format_map({"site": session.variant.site}) for name in session.answers
+    }
     return {"questions": QUESTIONS, "answers": said}
 
 
-def look(visit: Visit, desk: Desk) -> dict[str, Any]:
+def look(_visit: Visit, desk: Desk) -> dict[str, Any]:
     """All looks by console, with their prices, and where they have been done."""
     groups: dict[str, list[LookItem]] = {}
     for item in desk.session.looks():
@@ -113,7 +115,11 @@ def logs(visit: Visit, desk: Desk) -> dict[str, Any]:
     given = {name: visit.asked(name) for name in ("text", "severity", "component", "highlight")}
     filter_ = Filter(**given)
     unopened = [
-        (item, place) for item in session.looks() if item.group == log_rows.GROUP for place in item.places if (item.id, place.host) not in last
+        (item, place)
+        for item in session.looks()
+        if item.group == log_rows.GROUP
+        for place in item.places
+        if (item.id, place.host) not in last
     ]
     kept = [("log", name) for name in sorted(wanted)]
     return {
@@ -166,7 +172,7 @@ def cause_titles(session: LabSession, causes: Sequence[Any]) -> list[str]:
     return [cause.title(session.language) for cause in causes]
 
 
-def mend(visit: Visit, desk: Desk) -> dict[str, Any]:
+def mend(_visit: Visit, desk: Desk) -> dict[str, Any]:
     """Actions by console, escalation, proof, note, closing."""
     groups: dict[str, list[Any]] = {}
     for item in desk.session.actions():
@@ -183,11 +189,11 @@ def confirm(visit: Visit, desk: Desk) -> dict[str, Any]:
     return {"item": item, "site": visit.asked("site") if visit.asked("site") in item.sites else ""}
 
 
-def close(visit: Visit, desk: Desk) -> dict[str, Any]:
+def close(_visit: Visit, _desk: Desk) -> dict[str, Any]:
     return {"resolutions": RESOLUTIONS}
 
 
-def debrief(visit: Visit, desk: Desk) -> dict[str, Any]:
+def debrief(_visit: Visit, desk: Desk) -> dict[str, Any]:
     """The mark and what really happened."""
     found = desk.debrief()
     return {
@@ -269,7 +275,7 @@ def _escalate(visit: Visit, desk: Desk) -> str:
     return "mend"
 
 
-def _verify(visit: Visit, desk: Desk) -> str:
+def _verify(_visit: Visit, desk: Desk) -> str:
     desk.said = desk.session.verify().text
     return "mend"
 

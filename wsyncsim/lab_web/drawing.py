@@ -14,6 +14,8 @@ LANE = 20
 TOP = 34
 LEFT = 118
 LONGEST = 118
+WIDEST_LETTER = 7
+PREFIX = 10
 CURVE_WIDTH, CURVE_HEIGHT = 640, 230
 CURVE_LEFT, CURVE_TOP, CURVE_RIGHT, CURVE_BOTTOM = 46, 16, 18, 40
 YOU = "you"
@@ -75,8 +77,9 @@ def timeline(debrief: Debrief) -> Timeline:
         short = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
         dots.append(Dot(x=x, y=y, kind=kind, time=local[5:16].replace("T", " "), text=short, full=text, host=host))
     text_x = LEFT + LANE * len(hosts) + 4
+    longest = max((len(dot.text) + max(len(dot.host), PREFIX) for dot in dots), default=0)
     return Timeline(
-        width=text_x + 7 * LONGEST - 60,
+        width=text_x + WIDEST_LETTER * longest,
         height=TOP + ROW * len(entries),
         text_x=text_x,
         lanes=tuple((lanes[host], host) for host in hosts),

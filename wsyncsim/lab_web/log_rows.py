@@ -33,6 +33,7 @@ _LEVELS = {
 _LOCAL_FORMS = ("%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S")
 _NUMBER = re.compile(r"(?<![\w.])(-?\d{8,10})(?![\w.])", re.ASCII)
 _FAILURE_BIT = 1 << 31
+_NEVER = datetime(1, 1, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,7 @@ def _of_record(session: LabSession, sight: Sight, record: Record, lines: Sequenc
         text=record.message.replace("~~", "\n").strip("~ ").replace("~", " "),
         component=record.component or "",
         time=_shown(local),
-        order=local or datetime.min,
+        order=local or _NEVER,
         thread=str(record.thread) if record.thread is not None else "",
         raw=raw,
     )
@@ -149,7 +150,7 @@ def _plain(session: LabSession, sight: Sight, lines: Sequence[str]) -> list[Row]
             last = rows.pop()
             rows.append(_longer(last, line))
             continue
-        order = local or (rows[-1].order if rows else datetime.min)
+        order = local or (rows[-1].order if rows else _NEVER)
         rows.append(
             Row(
                 evidence=sight.evidence,
@@ -214,7 +215,7 @@ def _event(sight: Sight, block: Sequence[str]) -> Row:
         text=f"{number}  {said}".strip(),
         component=values.get("Source", ""),
         time=_shown(local),
-        order=local or datetime.min,
+        order=local or _NEVER,
         thread="",
         raw="\n".join(block),
     )

@@ -30,3 +30,10 @@ def moment(local: str, language: str) -> str:
     at = datetime.fromisoformat(local)
     day = _DAYS[at.weekday()][LANGUAGES.index(language)]
     return at.strftime(f"{day} %d.%m.%Y %H:%M" if language == "de" else f"{day} %Y-%m-%d %H:%M")
+
+
+def duration(minutes: int, language: str) -> str:
+    """Simulated minutes as people write them."""
+    if minutes < 2 * 60:
+        return word("min", language, n=minutes)
+    return word("hours", language, h=minutes // 60, n=minutes % 60)
