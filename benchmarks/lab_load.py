@@ -114,9 +114,7 @@ def main() -> None:
     parser.add_argument("--trainees", type=int, default=30)
     parser.add_argument("--think", type=float, default=2.0, help="mean pause between pages, seconds")
     given = parser.parse_args()
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.trainees} trainees, pauses of {given.think} s on average"
-    )
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {given.trainees} trainees, pauses of {given.think} s")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-u", "-m", "wsyncsim", "lab", "serve", "--port", "0", "--folder", folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:

@@ -425,7 +425,6 @@ def test_every_text_of_the_templates_is_there_in_both_languages_and_each_is_used
         "resolution_",
         "part_",
         "band_",
-        "kind_",
         "wait_",
     )
     unused = {name for name in all_words() if name not in used and not name.startswith(built) and f'"{name}"' not in text}

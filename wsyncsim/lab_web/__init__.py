@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from simulator.errors import WsyncsimError
 
 __all__ = ["MissingExtraError", "serve"]
+
+SWITCH_S = 0.001
+"""How long a thread that plays other worlds may keep the interpreter while another one has a page to send."""
 
 
 class MissingExtraError(WsyncsimError):
@@ -59,5 +63,6 @@ def serve(
     )
     if tell is not None:
         tell(f"http://{name}:{listener.getsockname()[1]}/?key={keys.key}")
+    sys.setswitchinterval(SWITCH_S)
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
