@@ -47,6 +47,7 @@ class Trainee:
     def ask(self, kind: str, path: str, **form: str) -> tuple[str, str]:
         """A request with its redirects; returns where it ended, and the page."""
         time.sleep(self.dice.uniform(0, 2 * self.think_s))
+        self.connection.close()  # the server does not wait for who thinks
         began = time.perf_counter()
         where, page = self._follow(path, form)
         self.took.append((kind, (time.perf_counter() - began) * 1000))

@@ -451,6 +451,22 @@ def test_sessions_beyond_those_in_memory_are_played_again(visitor: Visitor, desk
         assert found.session.now == _session(visitor, desk).now
 
 
+def test_what_another_program_does_to_a_session_is_seen(visitor: Visitor) -> None:
+    base = visitor.open("1058", 11)
+    other = lab.resume(visitor.shelf.path(base.rsplit("/", 1)[1]))
+    other.look("L20")
+    visitor.get(f"{base}/look")
+    assert "e1</b> wsyncmgr.log" in visitor.page
+    visitor.let_pass("5m")
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "wait"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", ""])
+def test_it_is_served_at_one_address_only(tmp_path: Path, host: str) -> None:
+    with pytest.raises(WsyncsimError):
+        lab_web.serve(tmp_path, host=host)
+
+
 def test_the_pictures_stand_inside_their_frames() -> None:
     from wsyncsim.lab.solver import solve
 

@@ -8,7 +8,7 @@ import click
 
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language
 
-LOCAL = ("127.0.0.1", "localhost", "::1")
+LOCAL = ("127.0.0.1", "localhost")
 
 
 @click.command("serve", short_help="Work on tickets in the browser.")

@@ -39,13 +39,17 @@ def serve(
         raise MissingExtraError(
             "the browser lab needs Starlette and uvicorn", hint="python -m pip install 'wsyncsim[lab]'"
         ) from None
+    if host in ("", "0.0.0.0") or ":" in host:  # noqa: S104
+        raise WsyncsimError(
+            f"it cannot be served at {host!r}", hint="Name one IPv4 address of this computer; 127.0.0.1 is the usual"
+        )
     import socket
 
     from wsyncsim.lab_web.app import lab_app
     from wsyncsim.lab_web.guard import Keys
 
     keys = Keys()
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    listener = socket.socket()
     try:
         if os.name == "posix":  # elsewhere it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,13 +60,12 @@ def serve(
         raise WsyncsimError(
             f"it cannot listen on {host}, port {port}: {error.strerror}", hint="Choose another one with --port; 0 takes a free one"
         ) from None
-    name = f"[{host}]" if ":" in host else host
-    app = lab_app(folder, keys, hosts=(name,), language=language)
+    app = lab_app(folder, keys, hosts=(host,), language=language)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2
     )
     if tell is not None:
-        tell(f"http://{name}:{listener.getsockname()[1]}/?key={keys.key}")
+        tell(f"http://{host}:{listener.getsockname()[1]}/?key={keys.key}")
     sys.setswitchinterval(SWITCH_S)
     with listener:
         uvicorn.Server(config).run(sockets=[listener])

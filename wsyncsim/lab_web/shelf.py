@@ -43,6 +43,14 @@ class Desk:
     """By language; they take a while to compute."""
 
     looks: dict[str, str] = field(default_factory=dict)
+    known: tuple[int, int] = (-1, -1)
+    """How many actions there were when it was last put down, and how long its file was."""
+
+    def put_down(self, path: Path) -> None:
+        """Remember the file as it is after what was done here; not what somebody else may have written."""
+        count = len(self.session.actions_done)
+        if count != self.known[0]:
+            self.known = count, path.stat().st_size
 
     def groups(self) -> dict[str, str]:
         """The console of each look."""
@@ -107,10 +115,19 @@ class Shelf:
     @contextmanager
     def desk(self, id: str, language: str) -> Iterator[Desk]:
         """A session, for as long as the block lasts nobody else's. Raises ``WsyncsimError`` when it cannot be opened."""
+        path = self.path(id)
         desk = self._found(id) or self._resumed(id)
         with desk.lock:
+            if not path.is_file():
+                raise LabError("there is no such session")
+            if path.stat().st_size != desk.known[1]:  # another program has gone on with it
+                desk.session, desk.debriefs, desk.said = lab.resume(path), {}, ""
+                desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
-            yield desk
+            try:
+                yield desk
+            finally:
+                desk.put_down(path)
 
     def is_open(self, id: str) -> bool:
         """Whether a session is in memory, and need not be played again."""
@@ -141,6 +158,7 @@ class Shelf:
                 self._opening.pop(id, None)
 
     def _keep(self, id: str, desk: Desk) -> None:
+        desk.put_down(self.path(id))
         with self._lock:
             self._desks[id] = desk
             for other in list(self._desks):
