@@ -310,6 +310,33 @@ def test_hostile_text_is_inert(visitor: Visitor) -> None:
         assert "&lt;script&gt;" in page
 
 
+@pytest.mark.parametrize("garbage", ["", "nope", "../x", "-1", "9" * 30, "\x00", HOSTILE, "é" * 300])
+def test_garbage_in_forms_is_refused_without_a_trace(visitor: Visitor, desk: str, garbage: str) -> None:
+    before = _session(visitor, desk).actions_done
+    names = (
+        "look",
+        "host",
+        "target",
+        "action",
+        "site",
+        "for",
+        "question",
+        "cause",
+        "evidence",
+        "confidence",
+        "team",
+        "at",
+        "resolution",
+    )
+    given = {"token": visitor.keys.token, **dict.fromkeys(names, garbage)}
+    for what in ("look", "act", "wait", "ask", "diagnose", "escalate", "fork"):
+        assert visitor.client.post(f"{desk}/do/{what}", data=given).status_code == 422, what
+    if garbage:
+        assert visitor.client.post(f"{desk}/do/close", data=given).status_code == 422
+        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == 404
+    assert _session(visitor, desk).actions_done == before
+
+
 def test_only_who_brings_the_key_once_comes_in(tmp_path: Path) -> None:
     visitor = Visitor(tmp_path)
     cookie = visitor.client.cookies.get(COOKIE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -52,4 +53,5 @@ def serve(port: int, host: str, folder: Path | None, language: str | None) -> No
         click.echo(address)
         click.echo(f"Sessions are kept in {kept}. Ctrl-C ends it.", err=True)
 
-    serve_pages(kept, host=host, port=port, language=language or default_language(), tell=tell)
+    with suppress(KeyboardInterrupt):
+        serve_pages(kept, host=host, port=port, language=language or default_language(), tell=tell)

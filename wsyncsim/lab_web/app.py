@@ -227,7 +227,7 @@ def lab_app(
     def is_heavy(request: Request) -> bool:
         given = request.path_params
         if "id" not in given:
-            return request.method == "POST"
+            return request.url.path == "/open"
         if given.get("what") in HEAVY_DEEDS or given.get("page") == "debrief" or "left" in request.query_params:
             return True
         return not shelf.is_open(str(given["id"]))

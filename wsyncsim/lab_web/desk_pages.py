@@ -325,6 +325,6 @@ HOME_OF = {
     "verify": "mend",
     "hint": "ticket",
     "close": "close",
-    "fork": "debrief",
+    "fork": "ticket",
 }
 """The page of a form, when it does not say from where it was sent."""
