@@ -43,7 +43,6 @@ SCREENS = (
     "close",
     "debrief",
     "e/1",
-    "e/2",
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = """axe.run(document, {runOnly: %s}).then(found => JSON.stringify(found.violations.map(
