@@ -15,6 +15,7 @@ import click
 from wsyncsim._version import __version__
 from wsyncsim.commands_corpus import corpus
 from wsyncsim.commands_lab import lab
+from wsyncsim.commands_lab_serve import serve
 from wsyncsim.commands_live import live
 from wsyncsim.commands_suite import suite
 from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
@@ -501,4 +502,5 @@ def schema() -> None:
 wsyncsim.add_command(corpus)
 wsyncsim.add_command(lab)
 wsyncsim.add_command(live)
+lab.add_command(serve)
 wsyncsim.add_command(suite)

@@ -60,7 +60,7 @@ class Shelf:
     def new(self, ticket: str, seed: int) -> Path:
         """A file for a new session."""
         for number in range(1, 10_000):
-            path = self.folder / f"{ticket}-{seed}{f'.{number}' if number > 1 else ''}{SUFFIX}"
+            path = self.folder / f"{ticket}-{seed}{f'-{number}' if number > 1 else ''}{SUFFIX}"
             if not path.exists():
                 return path
         raise LabError(f"there are too many sessions of ticket {ticket}", where=str(self.folder))

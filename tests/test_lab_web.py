@@ -1,0 +1,539 @@
+"""The lab in the browser: pages without JavaScript over the same session, for one person on this computer only."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from datetime import datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="the extra 'lab' is not installed")
+pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client needs, is not installed")
+
+from starlette.testclient import TestClient
+
+from simulator.errors import WsyncsimError
+from wsyncsim import lab, lab_web
+from wsyncsim.lab.diagnosis import best_way, owners, right_steps
+from wsyncsim.lab.session import LabSession, code
+from wsyncsim.lab.ticket import true_causes
+from wsyncsim.lab_web import log_rows
+from wsyncsim.lab_web.app import lab_app
+from wsyncsim.lab_web.drawing import curve, timeline
+from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, POLICY, Keys
+from wsyncsim.lab_web.shelf import Shelf
+from wsyncsim.lab_web.words import all_words
+
+OWN = "http://127.0.0.1"
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(2)>"
+PACKAGE = Path(lab_web.__file__).parent
+
+
+class _Forms(HTMLParser):
+    """The forms of a page: where they go, and what they send if nothing is changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str], set[str]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form" and given.get("method") == "post":
+            self.found.append((given["action"], {}, set()))
+        elif self.found and given.get("name"):
+            _, hidden, names = self.found[-1]
+            names.add(given["name"])
+            if tag == "input" and given.get("type") == "hidden":
+                hidden[given["name"]] = given["value"]
+
+
+class Visitor:
+    """Somebody with a browser without JavaScript."""
+
+    def __init__(self, folder: Path, language: str = "en") -> None:
+        self.keys = Keys()
+        self.shelf = Shelf(folder)
+        self.client = TestClient(lab_app(folder, self.keys, language=language, shelf=self.shelf), base_url=OWN)
+        self.come_in()
+        self.page = ""
+        self.at = ""
+
+    def come_in(self) -> None:
+        assert self.client.get(f"/?key={self.keys.key}").status_code == 200
+
+    def get(self, path: str) -> str:
+        answer = self.client.get(path)
+        assert answer.status_code == 200, answer.text
+        self.page, self.at = answer.text, answer.url.path
+        return self.page
+
+    def submit(self, action: str, /, *, status: int = 200, **given: Any) -> str:
+        """Send the form of the page that goes there and has these fields."""
+        forms = _Forms()
+        forms.feed(self.page)
+        for target, hidden, names in forms.found:
+            fits = all(hidden[name] == value for name, value in given.items() if name in hidden)
+            if target.endswith(action) and set(given) <= names and fits:
+                answer = self.client.post(target, data={**hidden, **given})
+                assert answer.status_code == status, answer.text
+                self.page, self.at = answer.text, answer.url.path
+                return self.page
+        raise AssertionError(f"no form {action} {given} on {self.at}")
+
+    def let_pass(self, for_: str) -> None:
+        given: dict[str, Any] = {"for": for_}
+        self.submit("/do/wait", **given)
+
+    def open(self, ticket: str, seed: int = 7) -> str:
+        """Open a ticket; returns where its session is."""
+        self.get(f"/ticket/{ticket}")
+        self.submit("/open", ticket=ticket, seed=str(seed))
+        return self.at.removesuffix("/ticket")
+
+
+@pytest.fixture(scope="module")
+def visitor(tmp_path_factory: pytest.TempPathFactory) -> Visitor:
+    return Visitor(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture(scope="module")
+def desk(visitor: Visitor) -> str:
+    """A session that is not closed by any test."""
+    return visitor.open("1009")
+
+
+def _session(visitor: Visitor, base: str) -> LabSession:
+    with visitor.shelf.desk(base.rsplit("/", 1)[1], "en") as found:
+        return found.session
+
+
+def _diagnose(visitor: Visitor, base: str) -> LabSession:
+    """Look the best way and hand in what is wrong."""
+    session = _session(visitor, base)
+    for step in best_way(session.variant).steps:
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look=step.id, host=step.host)
+    causes = [code("c", cause.id) for cause in true_causes(session.story)]
+    evidence = [sight.evidence for sight in session.sights]
+    visitor.get(f"{base}/check")
+    visitor.submit("/do/diagnose", cause=causes, evidence=evidence, confidence="3")
+    return session
+
+
+def _see_success(visitor: Visitor, base: str, session: LabSession) -> None:
+    changed = session.now
+    for _ in range(20):
+        at = session.succeeded_at()
+        if at is not None and at > changed:
+            break
+        visitor.get(f"{base}/mend")
+        visitor.let_pass("event")
+    for id, host in session.where_success_shows():
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look=id, host=host)
+        visitor.get(f"{base}/mend")
+        visitor.submit("/do/verify")
+        if session.verified():
+            return
+
+
+def _finish(visitor: Visitor, base: str, resolution: str) -> str:
+    visitor.get(f"{base}/mend")
+    visitor.submit("/do/note", text="Es geht wieder. It works again.")
+    visitor.get(f"{base}/close")
+    return visitor.submit("/do/close", resolution=resolution)
+
+
+def test_a_german_ticket_is_solved_without_javascript_and_its_file_is_that_of_the_same_calls(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path, "de")
+    base = visitor.open("1009")
+    assert 'lang="de"' in visitor.page
+    session = _diagnose(visitor, base)
+    causes = true_causes(session.story)
+    for cause in causes:
+        for id, site in right_steps(session.story, cause):
+            visitor.get(f"{base}/act/{code('a', id)}")
+            assert "Die Welt ändern?" in visitor.page
+            visitor.submit("/do/act", site=site)
+    _see_success(visitor, base, session)
+    assert "gelungen ist" in visitor.page
+    page = _finish(visitor, base, "fixed")
+    assert "Auswertung: 100 von 100" in page
+    assert causes[0].title("de") in page.replace("&#39;", "'")
+    assert '<svg class="timeline"' in page
+    assert '<svg class="curve"' in page
+    _assert_same_calls_write_the_same_file(session, visitor.shelf.path(base.rsplit("/", 1)[1]), tmp_path / "direct" / "x.jsonl")
+
+
+def _assert_same_calls_write_the_same_file(session: LabSession, written: Path, path: Path) -> None:
+    direct = lab.open_ticket("1009", seed=7, path=path, language="de")
+    calls: dict[str, Any] = {
+        "look": lambda given: direct.look(given["id"], host=given["host"]),
+        "diagnose": lambda given: direct.diagnose(given["causes"], given["evidence"], given["confidence"]),
+        "act": lambda given: direct.act(given["id"], site=given["site"]),
+        "wait": lambda given: direct.wait(given["for"]),
+        "verify": lambda _given: direct.verify(),
+        "note": lambda given: direct.note(given["text"]),
+        "close": lambda given: direct.close(given["resolution"]),
+    }
+    for action in session.actions_done:
+        calls[action["do"]](action)
+    assert path.read_bytes() == written.read_bytes()
+
+
+def test_an_english_ticket_of_the_help_desk_is_handed_over_and_solved_without_javascript(visitor: Visitor) -> None:
+    base = visitor.open("1058")
+    visitor.submit("/do/ask", question="who")
+    visitor.get(f"{base}/check")
+    visitor.submit("/do/think", text="a service has stopped")
+    assert "a service has stopped" in visitor.page
+    session = _diagnose(visitor, base)
+    visitor.get(f"{base}/mend")
+    team = next(iter(owners(session.story, true_causes(session.story)[0])), "second level")
+    visitor.submit("/do/escalate", team=team, evidence=[sight.evidence for sight in session.sights])
+    assert "has taken it over" in visitor.page
+    visitor.get(f"{base}/act/{code('a', 'R10')}")
+    visitor.submit("/do/act")
+    _see_success(visitor, base, session)
+    page = _finish(visitor, base, "escalated")
+    assert "Debrief: " in page
+    visitor.submit("/do/fork", at="2")
+    assert visitor.at != f"{base}/ticket"
+    assert _session(visitor, visitor.at.removesuffix("/ticket")).actions_done == session.actions_done[:2]
+    visitor.get("/")
+    assert "closed" in visitor.page
+
+
+def test_a_hint_is_given_and_kept_on_the_board(visitor: Visitor, desk: str) -> None:
+    visitor.get(f"{desk}/look")
+    visitor.submit("/do/hint")
+    assert visitor.page.count("Hint, rung 1 of 5") == 2
+    assert visitor.at == f"{desk}/look"
+
+
+def test_each_look_shows_its_price_before_it_is_done(visitor: Visitor, desk: str) -> None:
+    page = visitor.get(f"{desk}/look")
+    for item in _session(visitor, desk).looks():
+        for place in item.places:
+            assert f'value="{place.host}" aria-label="{place.host} {item.minutes} min: ' in page
+
+
+def test_a_mistake_changes_nothing_and_keeps_what_was_entered(visitor: Visitor, desk: str) -> None:
+    before = _session(visitor, desk).actions_done
+    visitor.get(f"{desk}/check")
+    cause = _session(visitor, desk).causes()[1].id
+    page = visitor.submit("/do/diagnose", status=422, cause=[cause], confidence="2")
+    assert 'role="alert"' in page
+    assert f'<option value="{cause}" selected>' in page
+    assert _session(visitor, desk).actions_done == before
+
+
+def test_the_log_viewer_merges_filters_and_highlights(visitor: Visitor, desk: str) -> None:
+    for id in ("L20", "L21"):
+        visitor.get(f"{desk}/look")
+        visitor.submit("/do/look", look=id)
+    page = visitor.get(f"{desk}/logs")
+    times = re.findall(r'<time datetime="(\S+ \S+)">', page)
+    assert times == sorted(times)
+    assert {"SMS_WSUS_SYNC_MANAGER", "SMS_WSUS_CONFIGURATION_MANAGER"} <= set(re.findall(r"<option>(\w+)</option>", page))
+    some = visitor.get(f"{desk}/logs?severity=error&text=configured&highlight=WSUS")
+    assert 0 < some.count('<tr class="error"') < page.count("<tr class=")
+    assert some.count('<tr class="error"') == some.count("<tr class=")
+    assert "<mark>WSUS</mark>" in some
+    assert 'aria-label="Remove filter: errors only"' in some
+
+
+def test_error_codes_are_told_in_both_forms() -> None:
+    row = log_rows.Row(
+        evidence="e1",
+        source="",
+        severity="",
+        text="",
+        component="",
+        time="",
+        order=datetime(2026, 1, 1),
+        thread="",
+        raw="error 2147500037 (-2147467259)",
+    )
+    assert row.codes == [("2147500037", "0x80004005"), ("-2147467259", "0x80004005")]
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_every_line_of_every_log_is_in_the_table(language: str) -> None:
+    session = lab.open_ticket("1024", seed=3, language=language)
+    for item in session.looks():
+        if item.group == log_rows.GROUP:
+            sight = session.look(item.id, host=item.places[0].host)
+            rows = log_rows.rows_of(session, sight)
+            shown = "\n".join(row.raw for row in rows).split("\n") if rows else []
+            assert shown == list(sight.lines[1:])
+            assert all(row.time for row in rows)
+
+
+def test_no_page_tells_the_answer_before_closing(visitor: Visitor, desk: str) -> None:
+    session = _session(visitor, desk)
+    truth = true_causes(session.story)[0]
+    pages = ["ticket", "look", "logs", "mend", "close", "e/1"]
+    for page in pages:
+        text = visitor.get(f"{desk}/{page}")
+        assert truth.title("en") not in text.replace("&#39;", "'")
+        assert not re.search(r"\b[SXR]\d\d\b", re.sub(r'value="[^"]*"', "", text)), page
+    assert visitor.client.get(f"{desk}/debrief").status_code == 404
+
+
+def test_hostile_text_is_inert(visitor: Visitor) -> None:
+    base = visitor.open("1058", 3)
+    visitor.get(f"{base}/check")
+    visitor.submit("/do/think", text=HOSTILE)
+    visitor.get(f"{base}/mend")
+    visitor.submit("/do/note", text=HOSTILE)
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    visitor.get(f"{base}/look")
+    answer = visitor.client.post(
+        f"{base}/do/look", data={"token": visitor.keys.token, "look": HOSTILE, "host": HOSTILE, "target": HOSTILE}
+    )
+    assert answer.status_code == 422
+    pages = [visitor.get(f"{base}/{page}") for page in ("ticket", "check", "mend")]
+    pages.append(visitor.client.get(f"{base}/logs", params={"text": HOSTILE, "highlight": HOSTILE, "component": HOSTILE}).text)
+    for page in [answer.text, *pages]:
+        assert "<script" not in page
+        assert "<img" not in page
+        assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("garbage", ["", "nope", "../x", "-1", "9" * 30, "\x00", HOSTILE, "é" * 300])
+def test_garbage_in_forms_is_refused_without_a_trace(visitor: Visitor, desk: str, garbage: str) -> None:
+    before = _session(visitor, desk).actions_done
+    names = (
+        "look",
+        "host",
+        "target",
+        "action",
+        "site",
+        "for",
+        "question",
+        "cause",
+        "evidence",
+        "confidence",
+        "team",
+        "at",
+        "resolution",
+    )
+    given = {"token": visitor.keys.token, **dict.fromkeys(names, garbage)}
+    for what in ("look", "act", "wait", "ask", "diagnose", "escalate", "fork"):
+        assert visitor.client.post(f"{desk}/do/{what}", data=given).status_code == 422, what
+    if garbage:
+        assert visitor.client.post(f"{desk}/do/close", data=given).status_code == 422
+        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == 404
+    assert _session(visitor, desk).actions_done == before
+
+
+def test_only_who_brings_the_key_once_comes_in(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    cookie = visitor.client.cookies.get(COOKIE)
+    visitor.client.cookies.clear()
+    assert visitor.client.get("/").status_code == 403
+    assert visitor.client.get(f"/?key={visitor.keys.key}").status_code == 403
+    visitor.client.cookies.set(COOKIE, "x" * 43)
+    assert visitor.client.get("/s/x/ticket").status_code == 403
+    assert visitor.client.get("/nowhere").status_code == 403
+    visitor.client.cookies.clear()
+    visitor.client.cookies.set(COOKIE, str(cookie))
+    assert visitor.client.get("/").status_code == 200
+
+
+def test_the_cookie_is_for_this_site_and_for_no_script(tmp_path: Path) -> None:
+    keys = Keys()
+    client = TestClient(lab_app(tmp_path, keys), base_url=OWN, follow_redirects=False)
+    given = client.get(f"/?key={keys.key}").headers["set-cookie"].lower()
+    assert "httponly" in given
+    assert "samesite=strict" in given
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80"])
+def test_other_host_names_are_refused(visitor: Visitor, host: str) -> None:
+    answer = visitor.client.get("/", headers={"host": host})
+    assert answer.status_code == 400
+    assert answer.headers["content-security-policy"] == POLICY
+
+
+@pytest.mark.parametrize(
+    ("headers", "token"),
+    [
+        ({"origin": "http://evil.example"}, None),
+        ({"origin": "http://127.0.0.1:1"}, None),
+        ({"sec-fetch-site": "cross-site"}, None),
+        ({"origin": "null", "sec-fetch-site": "same-site"}, None),
+        ({}, ""),
+        ({}, "0" * 64),
+    ],
+)
+def test_forms_from_elsewhere_are_refused(visitor: Visitor, desk: str, headers: dict[str, str], token: str | None) -> None:
+    before = _session(visitor, desk).actions_done
+    given = {"token": visitor.keys.token if token is None else token, "for": "5m"}
+    assert visitor.client.post(f"{desk}/do/wait", data=given, headers=headers).status_code == 403
+    assert _session(visitor, desk).actions_done == before
+
+
+def test_too_large_a_form_and_other_kinds_are_refused(visitor: Visitor, desk: str) -> None:
+    given = {"token": visitor.keys.token, "text": "x" * LARGEST_BODY}
+    assert visitor.client.post(f"{desk}/do/note", data=given).status_code == 403
+    assert visitor.client.post(f"{desk}/do/note", json=given).status_code == 403
+    many = [(f"f{number}", "") for number in range(1_000)]
+    assert visitor.client.post(f"{desk}/do/note", content="&".join(f"{name}=" for name, _ in many)).status_code == 403
+
+
+def test_reading_changes_nothing(visitor: Visitor, desk: str) -> None:
+    path = visitor.shelf.path(desk.rsplit("/", 1)[1])
+    before = path.read_bytes()
+    for what in ("wait", "hint", "close"):
+        assert visitor.client.get(f"{desk}/do/{what}").status_code == 404
+    for page in ("ticket", "look", "logs", "check?left=1", "mend", "close"):
+        visitor.get(f"{desk}/{page}")
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("id", ["..%2Fsecret", "%2e%2e", "a.b", "x" * 65, "a%00b", "..%5Csecret", "C%3A", "ä"])
+def test_ids_that_could_leave_the_folder_are_unknown(visitor: Visitor, id: str) -> None:
+    (visitor.shelf.folder.parent / "secret.jsonl").write_bytes(b"{}\n")
+    assert visitor.client.get(f"/s/{id}/ticket").status_code == 404
+    with pytest.raises(WsyncsimError):
+        visitor.shelf.path("../secret")
+
+
+def test_every_answer_carries_the_headers_of_safety(visitor: Visitor, desk: str) -> None:
+    paths = [
+        "/",
+        "/ticket/1009",
+        "/ticket/nope",
+        "/nope",
+        "/s/nope/ticket",
+        "/static/lab.css",
+        "/static/nope",
+        f"{desk}/ticket",
+        f"{desk}/logs",
+    ]
+    for path in paths:
+        headers = visitor.client.get(path).headers
+        assert headers["content-security-policy"] == POLICY, path
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_templates_hold_no_script_and_no_style() -> None:
+    for path in sorted((PACKAGE / "templates").iterdir()):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"<script|<style|\sstyle=|\son\w+=|\|\s*safe|autoescape", text), path.name
+
+
+def test_every_text_of_the_templates_is_there_in_both_languages_and_each_is_used() -> None:
+    sources = [*(PACKAGE / "templates").iterdir(), *PACKAGE.glob("*.py")]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    used = set(re.findall(r"""\bt\(["']([\w ]+)["'][,)]""", text)) | set(re.findall(r"""says\(["']([\w ]+)["'][,)]""", text))
+    assert used <= set(all_words())
+    built = (
+        "level_",
+        "theme_",
+        "step_",
+        "about_",
+        "ask_",
+        "group_",
+        "sev_",
+        "confidence_",
+        "resolution_",
+        "part_",
+        "band_",
+        "wait_",
+    )
+    unused = {name for name in all_words() if name not in used and not name.startswith(built) and f'"{name}"' not in text}
+    assert not unused
+
+
+def test_settings_are_kept_and_lead_back_to_our_own_pages_only(visitor: Visitor, desk: str) -> None:
+    client = visitor.client
+    given = {"token": visitor.keys.token, "language": "de", "theme": "dark"}
+    answer = client.post("/settings", data={**given, "back": f"{desk}/look"})
+    assert answer.url.path == f"{desk}/look"
+    assert '<html lang="de" data-theme="dark">' in answer.text
+    for back in ("//evil.example", "http://evil.example", "/\\evil.example", "/\r\nx: y"):
+        answer = client.post("/settings", data={**given, "language": "en", "theme": "auto", "back": back}, follow_redirects=False)
+        assert answer.headers["location"] == "/"
+    client.cookies.delete("wsyncsim_language")
+    client.cookies.delete("wsyncsim_theme")
+
+
+def test_sessions_beyond_those_in_memory_are_played_again(visitor: Visitor, desk: str) -> None:
+    again = Shelf(visitor.shelf.folder)
+    with again.desk(desk.rsplit("/", 1)[1], "de") as found:
+        assert found.session.actions_done == _session(visitor, desk).actions_done
+        assert found.session.now == _session(visitor, desk).now
+
+
+def test_what_another_program_does_to_a_session_is_seen(visitor: Visitor) -> None:
+    base = visitor.open("1058", 11)
+    other = lab.resume(visitor.shelf.path(base.rsplit("/", 1)[1]))
+    other.look("L20")
+    visitor.get(f"{base}/look")
+    assert "e1</b> wsyncmgr.log" in visitor.page
+    visitor.let_pass("5m")
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "wait"]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", ""])
+def test_it_is_served_at_one_address_only(tmp_path: Path, host: str) -> None:
+    with pytest.raises(WsyncsimError):
+        lab_web.serve(tmp_path, host=host)
+
+
+def test_the_pictures_stand_inside_their_frames() -> None:
+    from wsyncsim.lab.solver import solve
+
+    session = lab.open_ticket("1058", seed=7)
+    solve(session)
+    debrief = session.debrief()
+    drawn = timeline(debrief)
+    assert len(drawn.dots) == len([each for each in debrief.happened if each.kind != "action"]) + len(debrief.did)
+    assert all(0 < dot.x < drawn.text_x and 0 < dot.y < drawn.height for dot in drawn.dots)
+    assert all(0 <= x <= 640 and 0 <= y <= 230 for x, y, _ in curve(debrief).dots)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wsyncsim", "lab", "serve", "--port", "0", "--state", str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().strip()
+            base = address.partition("/?")[0]
+            opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+            with opener.open(address) as answer:
+                page = answer.read().decode()
+            forms = _Forms()
+            forms.feed(page)
+            token = forms.found[0][1]["token"]
+            with opener.open(f"{base}/open", data=f"token={token}&ticket=1058&seed=7".encode()) as answer:
+                at = answer.url.rsplit("/", 1)[0]
+            with opener.open(f"{at}/do/wait", data=f"token={token}&for=5m".encode()) as answer:
+                assert answer.status == 200
+        finally:
+            server.kill()
+    session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")
+    assert [action["do"] for action in session.actions_done] == ["wait"]
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(WsyncsimError) as refused:
+        lab_web.serve(tmp_path)
+    assert "wsyncsim[lab]" in (refused.value.hint or "")

@@ -1,0 +1,330 @@
+"""What the pages of a session show, and which call each of its forms is. No page decides anything: the session does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from wsyncsim.lab.data import LabError, people, policy, say
+from wsyncsim.lab.session import BEGINNERS, QUESTIONS, RESOLUTIONS
+from wsyncsim.lab_web import drawing, log_rows
+from wsyncsim.lab_web.log_rows import Filter
+from wsyncsim.lab_web.words import all_words, moment
+
+if TYPE_CHECKING:
+    from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.views import LookItem
+    from wsyncsim.lab_web.app import Visit
+    from wsyncsim.lab_web.shelf import Desk
+
+STEPS = ("ticket", "look", "logs", "check", "mend")
+"""Pages in the order of the five steps."""
+GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
+ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
+MOST_CAUSES = 3
+TARGETS = ("L70", "L71", "L72", "L95")
+"""Looks that try something: a name, an address, an account."""
+LONGEST_NAME = 64
+
+
+def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
+    """What every page of a session shows."""
+    session = desk.session
+    about = session.about()
+    return {
+        "session": session,
+        "about": about,
+        "base": f"/s/{visit.session_id}",
+        "page": page,
+        "steps": STEPS,
+        "said": desk.said if visit.asked("said") else "",
+        "team_name": lambda team: say(f"team_{team.replace(' ', '_')}", session.language),
+        "group_name": lambda group: _group(visit, group),
+    }
+
+
+def _group(visit: Visit, group: str) -> str:
+    name = f"group_{group}"
+    return visit.says(name if name in all_words() else "group_other")
+
+
+def _in_order(groups: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    names = [*(name for name in order if name in groups), *(name for name in groups if name not in order)]
+    return {name: groups[name] for name in names}
+
+
+# --- what pages show
+
+
+def ticket(_visit: Visit, desk: Desk) -> dict[str, Any]:
+    session = desk.session
+    said = {
+        name: people().answers[name].in_(session.language).format_map({"site": session.variant.site}) for name in session.answers
+    }
+    return {"questions": QUESTIONS, "answers": said}
+
+
+def look(_visit: Visit, desk: Desk) -> dict[str, Any]:
+    """All looks by console, with their prices, and where they have been done."""
+    groups: dict[str, list[LookItem]] = {}
+    for item in desk.session.looks():
+        groups.setdefault(item.group, []).append(item)
+    return {"groups": _in_order(groups, GROUPS), "last_seen": _last_seen(desk.session), "targets": TARGETS}
+
+
+def _last_seen(session: LabSession) -> dict[tuple[str, str], str]:
+    return {(sight.id, sight.host): sight.evidence for sight in session.sights}
+
+
+def sight(visit: Visit, desk: Desk) -> dict[str, Any]:
+    """Something that has been seen."""
+    number = int(visit.request.path_params["number"])
+    if not 1 <= number <= len(desk.session.sights):
+        raise LabError(visit.says("not_found"))
+    found = desk.session.sights[number - 1]
+    groups = desk.groups()
+    is_log = log_rows.is_log(found, groups)
+    rows = log_rows.rows_of(desk.session, found) if is_log else []
+    return {
+        "sight": found,
+        "group": groups.get(found.id, ""),
+        "rows": rows,
+        "heading": log_rows.heading(found) if rows else "",
+        "cells": [] if rows else [cells(line) for line in found.lines],
+        "highlight": "",
+    }
+
+
+def cells(line: str) -> list[str]:
+    """A line of a console in cells: columns where it has some, else name and value, else all of it."""
+    columns = [part for part in line.strip().split("  ") if part]
+    if len(columns) > 2:
+        return columns
+    name, colon, value = line.partition(": ")
+    return [name, value] if colon and len(name) <= LONGEST_NAME and value else [line]
+
+
+def logs(visit: Visit, desk: Desk) -> dict[str, Any]:
+    """The log viewer."""
+    session, groups = desk.session, desk.groups()
+    last = {(each.id, each.host): each for each in session.sights if log_rows.is_log(each, groups)}
+    wanted = set(visit.request.query_params.getlist("log"))
+    chosen = [each for each in last.values() if not wanted or each.evidence in wanted]
+    seen = log_rows.merged(session, chosen)
+    given = {name: visit.asked(name) for name in ("text", "severity", "component", "highlight")}
+    filter_ = Filter(**given)
+    unopened = [
+        (item, place)
+        for item in session.looks()
+        if item.group == log_rows.GROUP
+        for place in item.places
+        if (item.id, place.host) not in last
+    ]
+    kept = [("log", name) for name in sorted(wanted)]
+    return {
+        "last": list(last.values()),
+        "chosen": {each.evidence for each in chosen},
+        "rows": [row for row in seen if filter_.shows(row)],
+        "total": len(seen),
+        "components": sorted({row.component for row in seen if row.component}),
+        "filter": filter_,
+        "chips": _chips(visit, given, kept),
+        "clear": "?" + urlencode(kept),
+        "unopened": unopened,
+        "highlight": filter_.highlight or filter_.text,
+    }
+
+
+def _chips(visit: Visit, given: Mapping[str, str], kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Active filters in words, each with the query without it."""
+    words = {
+        "text": lambda value: f"{visit.says('contains')}: {value}",
+        "severity": lambda value: visit.says("only_error" if value == "error" else "from_warning"),
+        "component": lambda value: f"{visit.says('component')}: {value}",
+        "highlight": lambda value: f"{visit.says('highlight')}: {value}",
+    }
+    chips = []
+    for name, value in given.items():
+        if value:
+            rest = [(other, each) for other, each in given.items() if each and other != name]
+            chips.append((words[name](value), "?" + urlencode([*kept, *rest])))
+    return chips
+
+
+def check(visit: Visit, desk: Desk) -> dict[str, Any]:
+    """Evidence, hypotheses, and the form of the diagnosis."""
+    session = desk.session
+    titles = {cause.id: cause.title for cause in session.causes()}
+    return {
+        "causes": titles,
+        "handed_in": [
+            (cause_titles(session, diagnosis.causes), diagnosis.evidence, diagnosis.confidence) for diagnosis in session.diagnoses
+        ],
+        "diagnoses_left": max(0, int(policy().weights["diagnoses"]) - len(session.diagnoses)),
+        "left": session.remaining() if visit.asked("left") else None,
+        "can_show_left": session.seat is None and session.ticket.level <= BEGINNERS,
+        "most_causes": MOST_CAUSES,
+    }
+
+
+def cause_titles(session: LabSession, causes: Sequence[Any]) -> list[str]:
+    return [cause.title(session.language) for cause in causes]
+
+
+def mend(_visit: Visit, desk: Desk) -> dict[str, Any]:
+    """Actions by console, escalation, proof, note, closing."""
+    groups: dict[str, list[Any]] = {}
+    for item in desk.session.actions():
+        groups.setdefault(item.group, []).append(item)
+    return {"groups": _in_order(groups, ACTION_GROUPS), "teams": desk.session.teams()}
+
+
+def confirm(visit: Visit, desk: Desk) -> dict[str, Any]:
+    """An action before it is done."""
+    wanted = str(visit.request.path_params["action"])
+    item = next((each for each in desk.session.actions() if each.id == wanted), None)
+    if item is None:
+        raise LabError(visit.says("not_found"))
+    return {"item": item, "site": visit.asked("site") if visit.asked("site") in item.sites else ""}
+
+
+def close(_visit: Visit, _desk: Desk) -> dict[str, Any]:
+    return {"resolutions": RESOLUTIONS}
+
+
+def debrief(_visit: Visit, desk: Desk) -> dict[str, Any]:
+    """The mark and what really happened."""
+    found = desk.debrief()
+    return {
+        "result": desk.session.result(),
+        "weights": policy().weights,
+        "titles": {item.id: item.title for item in desk.session.looks()},
+        "debrief": found,
+        "timeline": drawing.timeline(found),
+        "curve": drawing.curve(found),
+    }
+
+
+PAGES: dict[str, Callable[[Visit, Desk], dict[str, Any]]] = {
+    "ticket": ticket,
+    "look": look,
+    "logs": logs,
+    "check": check,
+    "mend": mend,
+    "close": close,
+    "debrief": debrief,
+}
+
+# --- what forms do; each returns where to go, empty for the page that it came from
+
+
+def _look(visit: Visit, desk: Desk) -> str:
+    given = {name: visit.first(name).strip() or None for name in ("host", "target")}
+    seen = desk.session.look(visit.first("look"), **given)
+    desk.said = "" if seen.new else visit.says("nothing_new")
+    if visit.first("back") == "logs":
+        return "logs"
+    return f"e/{seen.evidence[1:]}"
+
+
+def _act(visit: Visit, desk: Desk) -> str:
+    done = desk.session.act(visit.first("action"), site=visit.first("site") or None)
+    local = moment(done.local, visit.language)
+    desk.said = visit.says("done", title=done.title, site=done.site, n=done.minutes, local=local)
+    return "mend"
+
+
+def _wait(visit: Visit, desk: Desk) -> str:
+    waited = desk.session.wait(visit.first("for"))
+    desk.said = visit.says("waited", n=waited.minutes, local=moment(waited.local, visit.language))
+    return ""
+
+
+def _ask(visit: Visit, desk: Desk) -> str:
+    question = visit.first("question")
+    answer = desk.session.ask(question)
+    desk.said = f"{visit.says(f'ask_{question}')} – {answer}"
+    return "ticket"
+
+
+def _think(visit: Visit, desk: Desk) -> str:
+    desk.session.hypothesis(visit.first("text"))
+    desk.said = visit.says("kept")
+    return ""
+
+
+def _note(visit: Visit, desk: Desk) -> str:
+    desk.session.note(visit.first("text"))
+    desk.said = visit.says("noted")
+    return "mend"
+
+
+def _diagnose(visit: Visit, desk: Desk) -> str:
+    causes = [cause for cause in visit.form.get("cause", []) if cause]
+    confidence = visit.first("confidence")
+    if not causes or confidence not in ("1", "2", "3"):
+        raise LabError(visit.says("bad_choice"))
+    left = desk.session.diagnose(causes, visit.form.get("evidence", []), int(confidence))
+    desk.said = visit.says("handed_in", n=left)
+    return "check"
+
+
+def _escalate(visit: Visit, desk: Desk) -> str:
+    desk.said = desk.session.escalate(visit.first("team"), visit.form.get("evidence", [])).reply
+    return "mend"
+
+
+def _verify(_visit: Visit, desk: Desk) -> str:
+    desk.said = desk.session.verify().text
+    return "mend"
+
+
+def _hint(visit: Visit, desk: Desk) -> str:
+    hint = desk.session.hint()
+    desk.said = f"{visit.says('hint_rung', n=hint.rung)}: {hint.text}"
+    return ""
+
+
+def _close(visit: Visit, desk: Desk) -> str:
+    desk.session.close(visit.first("resolution") or None)
+    desk.said = ""
+    return "debrief"
+
+
+def _fork(visit: Visit, desk: Desk) -> str:
+    at = visit.first("at")
+    if not (at.isascii() and at.isdigit() and len(at) <= 4):
+        raise LabError(visit.says("bad_choice"))
+    return f"/s/{visit.shelf.fork(desk, int(at))}/ticket"
+
+
+DEEDS: dict[str, Callable[[Visit, Desk], str]] = {
+    "look": _look,
+    "act": _act,
+    "wait": _wait,
+    "ask": _ask,
+    "think": _think,
+    "note": _note,
+    "diagnose": _diagnose,
+    "escalate": _escalate,
+    "verify": _verify,
+    "hint": _hint,
+    "close": _close,
+    "fork": _fork,
+}
+HOME_OF = {
+    "look": "look",
+    "act": "mend",
+    "wait": "ticket",
+    "ask": "ticket",
+    "think": "check",
+    "note": "mend",
+    "diagnose": "check",
+    "escalate": "mend",
+    "verify": "mend",
+    "hint": "ticket",
+    "close": "close",
+    "fork": "ticket",
+}
+"""The page of a form, when it does not say from where it was sent."""

@@ -1,0 +1,96 @@
+"""Who may come in: a key once, then a cookie; this host's name only; forms from our own pages only; nothing from elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+COOKIE = "wsyncsim_lab"
+LARGEST_BODY = 64_000
+MOST_FIELDS = 200
+SAFE_SITES = ("same-origin",)
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'"
+)
+HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Keys:
+    """The key in the printed address, good for one visit, and the cookies that were given for it."""
+
+    def __init__(self) -> None:
+        self.key = secrets.token_urlsafe(24)
+        self._used = False
+        self._cookie = secrets.token_urlsafe(32)
+        self._secret = secrets.token_bytes(32)
+
+    def exchange(self, key: str) -> str | None:
+        """The cookie for the key; ``None`` when it is wrong or has been used."""
+        if self._used or not hmac.compare_digest(key.encode(), self.key.encode()):
+            return None
+        self._used = True
+        return self._cookie
+
+    def knows(self, request: Request) -> bool:
+        """Whether a request brings the cookie."""
+        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self._cookie.encode())
+
+    @property
+    def token(self) -> str:
+        """What each form of ours holds."""
+        return hmac.new(self._secret, self._cookie.encode(), hashlib.sha256).hexdigest()
+
+    def from_our_page(self, request: Request, token: str) -> bool:
+        """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+        ours = f"{request.url.scheme}://{request.headers.get('host', '')}"
+        if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
+            return False
+        return hmac.compare_digest(token.encode(), self.token.encode())
+
+
+class Headers:
+    """Puts the headers of safety on every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                path = str(scope.get("path", ""))
+                cache = b"max-age=3600" if path.startswith("/static/") else b"no-store"
+                message["headers"] = [*message["headers"], *HEADERS, (b"cache-control", cache)]
+            await send(message)
+
+        await self.app(scope, receive, send_with)
+
+
+async def fields(request: Request) -> dict[str, list[str]] | None:
+    """The fields of a form; ``None`` when it is too large or none."""
+    from urllib.parse import parse_qs
+
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        return None
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > LARGEST_BODY:
+            return None
+    try:
+        return parse_qs(body.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
+    except ValueError:
+        return None

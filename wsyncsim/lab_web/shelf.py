@@ -1,0 +1,200 @@
+"""The sessions of a folder: each is a file, opened when somebody asks for it, and worked on by one request at a time."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from simulator.errors import WsyncsimError
+from wsyncsim import lab
+from wsyncsim._version import __version__
+from wsyncsim.lab.data import LabError
+
+if TYPE_CHECKING:
+    from wsyncsim.lab.debrief import Debrief
+    from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.ticket import Ticket
+
+SUFFIX = ".jsonl"
+SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+"""What a session may be called: nothing in it can leave the folder."""
+MOST_OPEN = 40
+"""How many sessions are kept in memory; others are played again from their files."""
+MOST_LISTED = 100
+HIGHEST_CHANCE_SEED = 1_000_000
+
+
+@dataclass(slots=True)
+class Desk:
+    """A session that is open, and what belongs to showing it. Whoever holds ``lock`` may use it."""
+
+    session: LabSession
+    lock: Lock = field(default_factory=Lock)
+    said: str = ""
+    """What the last action came to."""
+    debriefs: dict[str, Debrief] = field(default_factory=dict)
+    """By language; they take a while to compute."""
+
+    looks: dict[str, str] = field(default_factory=dict)
+    known: tuple[int, int] = (-1, -1)
+    """How many actions there were when it was last put down, and how long its file was."""
+
+    def put_down(self, path: Path) -> None:
+        """Remember the file as it is after what was done here; not what somebody else may have written."""
+        count = len(self.session.actions_done)
+        if count != self.known[0]:
+            self.known = count, path.stat().st_size
+
+    def groups(self) -> dict[str, str]:
+        """The console of each look."""
+        if not self.looks:
+            self.looks = {item.id: item.group for item in self.session.looks()}
+        return self.looks
+
+    def debrief(self) -> Debrief:
+        """The debrief of a closed session. Raises ``LabError``."""
+        language = self.session.language
+        if language not in self.debriefs:
+            self.debriefs[language] = self.session.debrief()
+        return self.debriefs[language]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session in the list: what its file says, without playing it."""
+
+    id: str
+    ticket: Ticket
+    seed: int
+    actions: int
+    closed: bool
+    other_version: str
+    """The version that began it, when that is not this one."""
+
+
+class Shelf:
+    """The sessions of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._desks: OrderedDict[str, Desk] = OrderedDict()
+        self._lock = Lock()
+        self._opening: dict[str, Lock] = {}
+
+    def path(self, id: str) -> Path:
+        """The file of a session. Raises ``LabError`` for an id that cannot be one."""
+        if not SESSION_ID.fullmatch(id):
+            raise LabError("there is no such session")
+        return self.folder / f"{id}{SUFFIX}"
+
+    def new_id(self) -> str:
+        return secrets.token_hex(16)
+
+    def open(self, ticket: str, *, seed: int | None, role: str | None, generation: str | None, language: str) -> str:
+        """Open a ticket; returns the session's id. Raises ``WsyncsimError``."""
+        id = self.new_id()
+        chosen = seed if seed is not None else secrets.randbelow(HIGHEST_CHANCE_SEED)
+        path = self.path(id)
+        session = lab.open_ticket(ticket, seed=chosen, path=path, role=role, generation=generation, language=language)
+        self._keep(id, Desk(session))
+        return id
+
+    def fork(self, desk: Desk, at: int) -> str:
+        """A session that is like this one was before action ``at`` + 1; returns its id. Raises ``WsyncsimError``."""
+        id = self.new_id()
+        self._keep(id, Desk(desk.session.fork(at, self.path(id))))
+        return id
+
+    @contextmanager
+    def desk(self, id: str, language: str) -> Iterator[Desk]:
+        """A session, for as long as the block lasts nobody else's. Raises ``WsyncsimError`` when it cannot be opened."""
+        path = self.path(id)
+        desk = self._found(id) or self._resumed(id)
+        with desk.lock:
+            if not path.is_file():
+                raise LabError("there is no such session")
+            if path.stat().st_size != desk.known[1]:  # another program has gone on with it
+                desk.session, desk.debriefs, desk.said = lab.resume(path), {}, ""
+                desk.known = len(desk.session.actions_done), path.stat().st_size
+            desk.session.language = language
+            try:
+                yield desk
+            finally:
+                desk.put_down(path)
+
+    def is_open(self, id: str) -> bool:
+        """Whether a session is in memory, and need not be played again."""
+        return id in self._desks
+
+    def _found(self, id: str) -> Desk | None:
+        with self._lock:
+            desk = self._desks.get(id)
+            if desk is not None:
+                self._desks.move_to_end(id)
+            return desk
+
+    def _resumed(self, id: str) -> Desk:
+        path = self.path(id)
+        if not path.is_file():
+            raise LabError("there is no such session")
+        with self._lock:
+            opening = self._opening.setdefault(id, Lock())
+        try:
+            with opening:
+                desk = self._found(id)
+                if desk is None:
+                    desk = Desk(lab.resume(path))
+                    self._keep(id, desk)
+                return desk
+        finally:
+            with self._lock:
+                self._opening.pop(id, None)
+
+    def _keep(self, id: str, desk: Desk) -> None:
+        desk.put_down(self.path(id))
+        with self._lock:
+            self._desks[id] = desk
+            for other in list(self._desks):
+                if len(self._desks) <= MOST_OPEN:
+                    break
+                if other != id and not self._desks[other].lock.locked():
+                    del self._desks[other]
+
+    def kept(self) -> list[Kept]:
+        """The sessions of the folder, the last used first. Those of exams are left out: they open with their key only."""
+        if not self.folder.is_dir():
+            return []
+        paths = [path for path in self.folder.glob(f"*{SUFFIX}") if SESSION_ID.fullmatch(path.stem) and path.is_file()]
+        paths.sort(key=lambda path: (-path.stat().st_mtime_ns, path.name))
+        known = {ticket.id: ticket for ticket in lab.tickets()}
+        found = (_kept(path, known) for path in paths[:MOST_LISTED])
+        return [each for each in found if each is not None]
+
+
+def _kept(path: Path, known: dict[str, Ticket]) -> Kept | None:
+    from wsyncsim.lab.diary import Diary
+
+    try:
+        diary = Diary.read(path)
+    except WsyncsimError:
+        return None
+    header: dict[str, Any] = diary.header
+    ticket, seed = known.get(str(header.get("ticket"))), header.get("seed")
+    if ticket is None or type(seed) is not int:
+        return None
+    version = str(header.get("version"))
+    return Kept(
+        id=path.stem,
+        ticket=ticket,
+        seed=seed,
+        actions=len(diary.actions),
+        closed=any(action["do"] == "close" for action in diary.actions),
+        other_version="" if version == __version__ else version,
+    )
