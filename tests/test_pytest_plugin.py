@@ -281,7 +281,7 @@ READER = """
             if match:
                 found.append(SimpleNamespace(message=match[1]))
             elif found and line.startswith("   "):
-                found[-1].message += "\\r\\n" + line
+                found[-1].message += "\\n" + line
         return found
 
     def collected(logs):
