@@ -195,6 +195,8 @@ class Look:
     site_wide: bool
     """It shows the site (a console), whichever of the site's servers is named."""
     leaves_trace: bool
+    takes_target: bool
+    """It tries a name, an address, a server or an account that somebody may name."""
     do: Callable[[Observer, Page], None]
 
     def title(self, generation: str, language: Language) -> str:
@@ -221,6 +223,7 @@ def look(
     generations: tuple[str, ...] = ALL,
     site_wide: bool = False,
     leaves_trace: bool = False,
+    takes_target: bool = False,
 ) -> Callable[[Callable[[Observer, Page], None]], Callable[[Observer, Page], None]]:
     """Register a function as the look of that id."""
 
@@ -228,7 +231,14 @@ def look(
         if id in LOOKS:
             raise ValueError(f"look {id} is registered twice")
         LOOKS[id] = Look(
-            id=id, minutes=minutes, hosts=hosts, generations=generations, site_wide=site_wide, leaves_trace=leaves_trace, do=do
+            id=id,
+            minutes=minutes,
+            hosts=hosts,
+            generations=generations,
+            site_wide=site_wide,
+            leaves_trace=leaves_trace,
+            takes_target=takes_target,
+            do=do,
         )
         return do
 

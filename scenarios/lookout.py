@@ -109,10 +109,13 @@ class Lookout:
 
         ``host`` is a server's name or a role seen from ``site`` (default: the top-level site): ``ss``, ``sup``, ``psup``,
         ``csup``, ``old``, ``prx``, ``adm``.
-        ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what L70, L71, L72 and L95
-        try. Raises ``LookError`` where there is nothing to see.
+        ``account`` is ``DOMAIN\\user`` (default: an administrator), ``target`` what looks with ``takes_target`` try. Raises
+        ``LookError`` where there is nothing to see.
         """
         known, home, server, viewer = self.check(id, host=host, site=site, account=account)
+        if target is not None and not known.takes_target:
+            able = ", ".join(sorted(each.id for each in LOOKS.values() if each.takes_target))
+            raise LookError(f"{known.id} takes no target", hint=f"These do: {able}")
         generation = self.story.generation
         self._looks += 1
         see = Observer(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version as installed
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from scenarios.chronicle import Chronicle
 from scenarios.quiet import quiet_gc
 from scenarios.story import Story
 from scenarios.truth import AnswerKey, Counts, stamp
+from scenarios.whole import work_folder
 from simulator.errors import WsyncsimError
 from simulator.world import World
 
@@ -68,7 +67,7 @@ def play(
         out = (Path.cwd() / out).resolve()
         _check_target(out, force=force)
         out.parent.mkdir(parents=True, exist_ok=True)
-        work = _work_folder(out)
+        work = work_folder(out)
     except OSError as error:
         raise _unwritable(error, out) from None
     try:
@@ -106,18 +105,6 @@ def _check_target(out: Path, *, force: bool) -> None:
 def _files_below(folder: Path) -> list[str]:
     """All files, as sorted relative paths with forward slashes."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-
-
-def _work_folder(out: Path) -> Path:
-    """A new folder beside ``out``, with the rights that every new folder has."""
-    for number in count():
-        work = out.parent / f".{out.name}-{os.getpid()}-{number}.unfinished"
-        try:
-            work.mkdir()
-        except FileExistsError:
-            continue
-        return work
-    raise AssertionError
 
 
 def _unwritable(error: OSError, out: Path) -> OutputError:

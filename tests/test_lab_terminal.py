@@ -19,7 +19,7 @@ import pytest
 import wsyncsim.lab.terminal
 from simulator.errors import WsyncsimError
 from wsyncsim import cli, lab
-from wsyncsim.commands_lab import lab_language
+from wsyncsim.commands_lab_desk import lab_language
 from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.terminal import Terminal
 from wsyncsim.lab.typed import NAMES, command_of, pick, readable, severity_of, sort_words

@@ -226,6 +226,12 @@ def test_each_look_shows_its_price_before_it_is_done(visitor: Visitor, desk: str
             assert f'value="{place.host}" aria-label="{place.host} {item.minutes} min: ' in page
 
 
+def test_looks_that_try_something_can_be_told_what(visitor: Visitor, desk: str) -> None:
+    able = {item.id for item in _session(visitor, desk).looks() if item.takes_target}
+    asked = re.findall(r'name="look" value="(L\d+)">\s*<label class="target">', visitor.get(f"{desk}/look"))
+    assert set(asked) == able >= {"L50", "L70", "L71", "L72", "L95"}
+
+
 def test_a_mistake_changes_nothing_and_keeps_what_was_entered(visitor: Visitor, desk: str) -> None:
     before = _session(visitor, desk).actions_done
     visitor.get(f"{desk}/check")

@@ -15,6 +15,7 @@ import click
 from wsyncsim._version import __version__
 from wsyncsim.commands_corpus import corpus
 from wsyncsim.commands_lab import lab
+from wsyncsim.commands_lab_course import INSTRUCTOR
 from wsyncsim.commands_lab_serve import serve
 from wsyncsim.commands_live import live
 from wsyncsim.commands_suite import suite
@@ -502,5 +503,6 @@ def schema() -> None:
 wsyncsim.add_command(corpus)
 wsyncsim.add_command(lab)
 wsyncsim.add_command(live)
-lab.add_command(serve)
+for command in (serve, *INSTRUCTOR):
+    lab.add_command(command)
 wsyncsim.add_command(suite)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from wsyncsim.commands_lab import Settings, lab_language
+from wsyncsim.commands_lab_desk import Settings, lab_language
 from wsyncsim.words import LANGUAGE_VARIABLE
 
 LOCAL = ("127.0.0.1", "localhost")

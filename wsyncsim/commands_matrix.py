@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +11,7 @@ import click
 
 from scenarios.matrix import Matrix, MatrixError, compute
 from scenarios.text import Language
+from scenarios.whole import write_whole
 from wsyncsim.words import word
 
 Format = Literal["text", "md", "svg", "json"]
@@ -53,18 +53,12 @@ def command_of(faults: Sequence[str], generations: Sequence[str], seeds: int, fo
 
 
 def write(target: Path, content: str) -> None:
-    """The whole file or nothing: it is written beside its place and moved there."""
+    """The whole file or nothing."""
     hint = "Nothing was changed. Choose another file with --out"
     if target.is_dir():
         raise MatrixError("it is a folder", where=str(target), hint=hint)
-    work = target.parent / f".{target.name}-{os.getpid()}.unfinished"
     try:
-        try:
-            work.write_bytes(content.encode("utf-8", "replace"))
-            work.replace(target)
-        finally:
-            with suppress(OSError):
-                work.unlink(missing_ok=True)
+        write_whole(target, content.encode("utf-8", "replace"))
     except OSError as error:
         raise MatrixError(f"cannot be written: {error.strerror or error}", where=str(target), hint=hint) from None
 

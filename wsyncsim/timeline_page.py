@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
-from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
+from scenarios.whole import write_whole
 from simulator.clock import Zone
 from simulator.units import DAY
 from wsyncsim._version import __version__
@@ -105,29 +103,13 @@ def _ours(target: Path) -> bool:
 
 
 def _write(target: Path, page: str) -> None:
-    """The whole page or nothing: it is written beside its place and moved there."""
+    """The whole page or nothing."""
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work, file = _work_file(target)
-        try:
-            with file:
-                file.write(page.encode("utf-8", "replace"))
-            work.replace(target)
-        finally:
-            with suppress(OSError):
-                work.unlink(missing_ok=True)
+        write_whole(target, page.encode("utf-8", "replace"))
     except OSError as error:
         raise TimelineError(
             f"cannot be written: {error.strerror or error}", where=str(target), hint=f"Nothing was changed. {_ELSEWHERE}"
         ) from None
-
-
-def _work_file(target: Path) -> tuple[Path, BinaryIO]:
-    for number in count():
-        work = target.parent / f".{target.name}-{os.getpid()}-{number}.unfinished"
-        with suppress(FileExistsError):
-            return work, work.open("xb")
-    raise AssertionError
 
 
 def _page(answer: Json, window: Window, drawing: Drawing, language: str) -> str:

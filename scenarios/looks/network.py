@@ -35,7 +35,7 @@ def _needed(see: Observer) -> list[Endpoint]:
     return [*(Endpoint(sup.fqdn, sup.port) for sup in sups), _upstream(see)]
 
 
-@look("L70", minutes=2, hosts=CLIENTS)
+@look("L70", minutes=2, hosts=CLIENTS, takes_target=True)
 def name_resolution(see: Observer, page: Page) -> None:
     """What programs are told on that host, and where its hosts file says something else than DNS."""
     entries = see.server.hosts_file.entries
@@ -68,7 +68,7 @@ def _address(see: Observer, name: str) -> str | None:
     return INTERNET if server is None else server.ip
 
 
-@look("L71", minutes=2, hosts=CLIENTS)
+@look("L71", minutes=2, hosts=CLIENTS, takes_target=True)
 def port_test(see: Observer, page: Page) -> None:
     wanted = _needed(see)
     if see.target is not None:
@@ -167,7 +167,7 @@ def certificate(see: Observer, page: Page) -> None:
     page.say("certificate_state", dates=page.word(dates), bound=page.word(binding.present), port=binding.port)
 
 
-@look("L81", minutes=4, hosts=CLIENTS)
+@look("L81", minutes=4, hosts=CLIENTS, takes_target=True)
 def chain_test(see: Observer, page: Page) -> None:
     """Of every software update point of the site, or of the one that is sat at."""
     points = [point for point in see.site.points if point.server is see.server] or see.site.points

@@ -30,7 +30,7 @@ def _api_address(see: Observer) -> tuple[str, int, bool]:
     return wsus.server.fqdn, iis.https.port if ssl else iis.http.port, ssl
 
 
-@look("L50", minutes=2, hosts=CLIENTS, leaves_trace=True)
+@look("L50", minutes=2, hosts=CLIENTS, leaves_trace=True, takes_target=True)
 def connect_console(see: Observer, page: Page) -> None:
     name, port, ssl = _api_address(see)
     page.say("connecting", server=name, port=port, ssl=page.word(ssl), account=see.account.name)
@@ -53,7 +53,7 @@ def connect_console(see: Observer, page: Page) -> None:
         page.say("connected_service_stopped")
 
 
-@look("L72", minutes=3, hosts=CLIENTS, leaves_trace=True)
+@look("L72", minutes=3, hosts=CLIENTS, leaves_trace=True, takes_target=True)
 def browse(see: Observer, page: Page) -> None:
     """A person in a browser, who has a proxy of her own for the Internet."""
     for url in [see.target] if see.target is not None else _usual_urls(see):

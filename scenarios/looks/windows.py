@@ -49,7 +49,7 @@ def clock(see: Observer, page: Page) -> None:
     page.say("clock_row", local=see.clock(see.at), zone=see.server.zone.name, bias_min=see.server.zone.bias_min(see.at))
 
 
-@look("L95", minutes=2, hosts=("dc", "ss", "sup"))
+@look("L95", minutes=2, hosts=("dc", "ss", "sup"), takes_target=True)
 def directory_account(see: Observer, page: Page) -> None:
     world = see.world
     names = [name for name in world.accounts if not name.endswith("$")]

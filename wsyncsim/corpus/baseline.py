@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import msgspec
 
+from scenarios.whole import write_whole
 from wsyncsim.corpus.describe import BASELINE, Totals, card, notes
 from wsyncsim.corpus.extras import need
 from wsyncsim.corpus.forms import one_line
 from wsyncsim.corpus.make import CorpusError, finished
 from wsyncsim.corpus.plan import Plan, from_json
-from wsyncsim.corpus.shard import write_whole
 
 ALL: Final = "all"
 """All logs together."""

@@ -14,10 +14,11 @@ import msgspec
 
 from scenarios.faults import FAULTS
 from scenarios.schema import descriptions
+from scenarios.whole import write_whole
 from wsyncsim.corpus.plan import HEALTHY, Plan
 from wsyncsim.corpus.plan_file import SPLITS
 from wsyncsim.corpus.records import Record
-from wsyncsim.corpus.shard import STATE, ShardNote, write_whole
+from wsyncsim.corpus.shard import STATE, ShardNote
 
 BASELINE: Final = "baseline.json"
 """What ``wsyncsim corpus baseline`` leaves; the card shows it."""

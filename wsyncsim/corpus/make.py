@@ -17,12 +17,13 @@ from typing import Any, Final
 
 import msgspec
 
+from scenarios.whole import write_whole
 from simulator.errors import WsyncsimError
 from wsyncsim._version import __version__
 from wsyncsim.corpus import workers as crew
 from wsyncsim.corpus.extras import need
 from wsyncsim.corpus.plan import Plan, Shard
-from wsyncsim.corpus.shard import STATE, ShardNote, index_path, write_whole
+from wsyncsim.corpus.shard import STATE, ShardNote, index_path
 
 SCHEMA: Final = "wsyncsim-corpus/1"
 Progress = Callable[[int, int], None]

@@ -8,7 +8,6 @@ bytes. It does not matter who makes it, nor whether somebody else is still at it
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import tempfile
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Final
 import msgspec
 
 from scenarios.quiet import quiet_gc
+from scenarios.whole import write_whole
 from wsyncsim.corpus.forms import Form, forms
 from wsyncsim.corpus.forms.master import Parquet, runs_lines
 from wsyncsim.corpus.plan import Plan, Shard, from_json
@@ -177,19 +177,3 @@ def _publish(work: Path, out: Path, note: ShardNote) -> None:
         target = out / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         (work / "files" / file.path).replace(target)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is never seen half written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

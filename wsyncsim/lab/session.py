@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 2_000
 MAX_ACTIONS = 1_000
 LONGEST_WAIT_US = 24 * 60 * MINUTE
+LEFT_US = 25 * 60 * MINUTE
+"""What must be left of the story: harm is judged a day ahead."""
 RESOLUTIONS = ("fixed", "escalated", "wait", "nothing")
 QUESTIONS = ("worked_before", "changed", "who", "tried")
 STARTS = ("R10", "R11")
@@ -292,6 +294,7 @@ class LabSession:
                         places=places,
                         site_wide=look.site_wide,
                         leaves_trace=look.leaves_trace,
+                        takes_target=look.takes_target,
                     )
                 )
         return sorted(items, key=lambda item: item.group)
@@ -454,9 +457,14 @@ class LabSession:
             raise LabError(f"action {action['n']}, {action['do']!r}, cannot be done")
         return handlers[action["do"]](action)
 
-    def _go(self, until: int) -> None:
-        if until > self._bench.world.end - 25 * 60 * MINUTE:
+    def _in_time(self, until: int) -> int:
+        """That instant; raises ``LabError`` when no day of the story would be left to judge what was done."""
+        if until > self._bench.world.end - LEFT_US:
             raise LabError("the ticket has taken too long", hint="Close it")
+        return until
+
+    def _go(self, until: int) -> None:
+        self._in_time(until)
         self.deeds.append(Deed("go", self.now, until))
         self._bench.go(until)
 
@@ -532,10 +540,7 @@ class LabSession:
     def _wait(self, given: dict[str, Any]) -> Waited:
         wanted, began = str(given["for"]), self.now
         if wanted == "event":
-            until = self._bench.now + LONGEST_WAIT_US
-            if until > self._bench.world.end - 25 * 60 * MINUTE:
-                raise LabError("the ticket has taken too long", hint="Close it")
-            self._bench.next_event(until)
+            self._bench.next_event(self._in_time(began + LONGEST_WAIT_US))
             self.deeds.append(Deed("go", began, self.now))
         else:
             took_us = durations.parse(wanted)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from scenarios.mistakes import did_you_mean
+from scenarios.whole import write_whole
 from simulator.errors import WsyncsimError
 from wsyncsim.lab import tickets
 from wsyncsim.lab.data import LabError
@@ -77,16 +77,11 @@ def is_closed(diary: Diary) -> bool:
     return bool(diary.actions) and diary.actions[-1]["do"] == "close"
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file, all of it or nothing; raises ``LabError``."""
+def write_text(path: Path, text: str) -> None:
+    """Write a file, all of it or nothing, into a folder that is there; raises ``LabError``."""
+    if not path.parent.is_dir():
+        raise LabError("its folder is not there", where=str(path))
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(text.encode("utf-8"))
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_whole(path, text.encode("utf-8"))
     except OSError as error:
         raise LabError(f"it cannot be written: {error.strerror}", where=str(path)) from None

@@ -57,6 +57,7 @@ class LookItem(Plain):
     places: tuple[Place, ...]
     site_wide: bool
     leaves_trace: bool
+    takes_target: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,8 +23,6 @@ STEPS = ("ticket", "look", "logs", "check", "mend")
 GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
 ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
 MOST_CAUSES = 3
-TARGETS = ("L70", "L71", "L72", "L95")
-"""Looks that try something: a name, an address, an account."""
 LONGEST_NAME = 64
 
 
@@ -70,7 +68,7 @@ def look(_visit: Visit, desk: Desk) -> dict[str, Any]:
     groups: dict[str, list[LookItem]] = {}
     for item in desk.session.looks():
         groups.setdefault(item.group, []).append(item)
-    return {"groups": _in_order(groups, GROUPS), "last_seen": _last_seen(desk.session), "targets": TARGETS}
+    return {"groups": _in_order(groups, GROUPS), "last_seen": _last_seen(desk.session)}
 
 
 def _last_seen(session: LabSession) -> dict[tuple[str, str], str]:

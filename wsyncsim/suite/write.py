@@ -9,10 +9,10 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from importlib.resources import files
 from io import BytesIO
-from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from scenarios.whole import work_folder, write_whole
 from simulator.errors import WsyncsimError
 from wsyncsim._version import __version__
 from wsyncsim.suite.case import SUITE_SCHEMA, SUITE_VERSION, Case
@@ -95,7 +95,7 @@ def write_folder(out: Path, *, force: bool = False, progress: Progress = lambda 
     try:
         _check(out, force=force)
         out.parent.mkdir(parents=True, exist_ok=True)
-        work = _work_folder(out)
+        work = work_folder(out)
         (work / "schemas").mkdir()
         cases = list(all_cases(progress))
         for path, data in suite_files(cases):
@@ -119,17 +119,6 @@ def write_folder(out: Path, *, force: bool = False, progress: Progress = lambda 
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
     return len(cases)
-
-
-def _work_folder(out: Path) -> Path:
-    for number in count():
-        work = out.parent / f".{out.name}-{os.getpid()}-{number}.unfinished"
-        try:
-            work.mkdir()
-        except FileExistsError:
-            continue
-        return work
-    raise AssertionError
 
 
 def _check(out: Path, *, force: bool) -> None:
@@ -181,15 +170,10 @@ def write_zip(file: Path, *, force: bool = False, progress: Progress = lambda _s
     if file.exists() and not force:
         raise SuiteError("it exists already", where=str(file), hint="Choose another name, or replace it with --force")
     data, cases = zip_bytes(progress)
-    work = file.with_name(f".{file.name}-{os.getpid()}.unfinished")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        work.write_bytes(data)
-        work.replace(file)
+        write_whole(file, data)
     except OSError as error:
         raise SuiteError(f"cannot be written: {error.strerror or error}", where=str(file)) from None
-    finally:
-        work.unlink(missing_ok=True)
     return file, cases
 
 
