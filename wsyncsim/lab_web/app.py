@@ -27,6 +27,7 @@ from wsyncsim.lab_web.guard import COOKIE, Headers, Keys, fields
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
+from wsyncsim.mistakes import told
 
 if TYPE_CHECKING:
     from wsyncsim.lab_web.shelf import Desk
@@ -94,7 +95,7 @@ def render(visit: Visit, template: str, *, status: int = 200, **values: Any) -> 
             marked=marked,
             duration=lambda minutes: duration(minutes, visit.language),
             role_name=lambda role: say(f"role_{role.replace(' ', '_')}", visit.language),
-            error=visit.error,
+            error=told(visit.error, visit.language) if visit.error is not None else None,
             **values,
         )
     )
