@@ -103,7 +103,8 @@ def _show_usage(error: click.ClickException, language: str) -> None:
         if context.command.get_help_option(context) is not None:
             advice = f"Try '{context.command_path} {max(context.help_option_names, key=len)}' for help."
             click.echo(f"{translated(advice, language)}\n", err=True)
-    click.echo(translated(f"Error: {error.format_message()}", language), err=True)
+    for line in translated(f"Error: {error.format_message()}", language).split("\n"):
+        click.echo(inert(line), err=True)
 
 
 # --- the catalogue
