@@ -110,7 +110,7 @@ def debrief(session: LabSession) -> Debrief:
         repair=repair,
         happened=tuple(_happened(session)),
         visible=tuple(_visible(session)),
-        did=tuple(_did(session)),
+        did=tuple(did(session)),
         candidates=best_way(session.variant).candidates,
         curve=tuple(_curve(session)),
         best=tuple(best),
@@ -186,7 +186,8 @@ def _visible(session: LabSession) -> list[Visible]:
     return sorted(found, key=lambda each: (each.minutes, each.look, each.host))
 
 
-def _did(session: LabSession) -> list[Did]:
+def did(session: LabSession) -> list[Did]:
+    """What has been looked at and changed so far, in its order."""
     language, found = session.language, []
     numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
     acts = [action["n"] for action in session.actions_done if action["do"] in ("act", "escalate")]

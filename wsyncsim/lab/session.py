@@ -242,6 +242,22 @@ class LabSession:
         return (self.now - self._opened_at) // MINUTE
 
     @property
+    def left_min(self) -> int | None:
+        """Simulated minutes that this ticket may still take; ``None`` without a limit."""
+        if self.seat is None or self.seat.limit_min is None:
+            return None
+        return max(0, self.seat.limit_min - self.spent_min)
+
+    @property
+    def hints_allowed(self) -> bool:
+        return self.seat is None or self.seat.hints
+
+    @property
+    def released(self) -> bool:
+        """Whether mark and debrief may be seen once the ticket is closed."""
+        return self.seat is None or self.seat.released
+
+    @property
     def actions_done(self) -> list[dict[str, Any]]:
         """The actions so far, as the file has them."""
         return [dict(action) for action in self._diary.actions]
@@ -389,8 +405,12 @@ class LabSession:
 
     def close(self, resolution: str | None = None) -> Result:
         """Close the ticket: ``fixed``, ``escalated``, ``wait`` or ``nothing`` (to repair); by default what was done."""
-        self._do("close", {"resolution": resolution})
+        self.end(resolution)
         return self.result()
+
+    def end(self, resolution: str | None = None) -> None:
+        """Close the ticket, and leave it to others to compute the mark."""
+        self._do("close", {"resolution": resolution})
 
     def result(self) -> Result:
         """The score of a closed ticket."""
@@ -408,7 +428,7 @@ class LabSession:
 
         if not self.closed:
             raise LabError("the ticket is still open", hint="Close it first")
-        if self.seat is not None and not self.seat.released:
+        if not self.released:
             raise LabError("answers of this exam are not released yet")
         return debrief(self)
 
@@ -461,7 +481,15 @@ class LabSession:
         """That instant; raises ``LabError`` when no day of the story would be left to judge what was done."""
         if until > self._bench.world.end - LEFT_US:
             raise LabError("the ticket has taken too long", hint="Close it")
+        if until > self._latest:
+            raise LabError(say("refused_time", self.language), hint=say("hint_time", self.language))
         return until
+
+    @property
+    def _latest(self) -> int:
+        """Until when the clock may go: an exam can set a limit."""
+        limit_min = self.seat.limit_min if self.seat is not None else None
+        return self._opened_at + limit_min * MINUTE if limit_min is not None else self._bench.world.end
 
     def _go(self, until: int) -> None:
         self._in_time(until)
@@ -533,6 +561,8 @@ class LabSession:
         site = given.get("site") or (self.variant.site if self._possible(id, self.variant.site) else self.story.estate.top.code)
         site = self.story.estate.site(str(site).upper()).code
         at, took_us = self.now, _minutes(id) * MINUTE
+        if at + took_us > self._latest:
+            self._in_time(at + took_us)
         self._bench.act(id, site, took_us)
         self.deeds.append(Deed("act", at, at + took_us, id, site))
         return Done(id=code("a", id), title=REPAIRS[id].title.in_(self.language), site=site, minutes=_minutes(id), local=self.local)
@@ -540,7 +570,8 @@ class LabSession:
     def _wait(self, given: dict[str, Any]) -> Waited:
         wanted, began = str(given["for"]), self.now
         if wanted == "event":
-            self._bench.next_event(self._in_time(began + LONGEST_WAIT_US))
+            until = min(began + LONGEST_WAIT_US, self._latest)
+            self._bench.next_event(self._in_time(max(until, began + MINUTE)))
             self.deeds.append(Deed("go", began, self.now))
         else:
             took_us = durations.parse(wanted)
@@ -688,7 +719,7 @@ class LabSession:
     def _hint(self) -> Hint:
         from wsyncsim.lab.hints import hint
 
-        if self.seat is not None and not self.seat.hints:
+        if not self.hints_allowed:
             raise LabError(say("refused_hint", self.language))
         given = hint(self)
         self.hints.append(given)
