@@ -74,6 +74,9 @@ def test_the_limit_of_an_exam_stops_the_clock_but_not_the_diagnosis(exam: tuple[
     ):
         with pytest.raises(WsyncsimError, match="time"):
             refused()
+    for changed in (20, 60, None):
+        other = courses.open_seat(structs.replace(course, limit_min=changed), key, "a", "T-1", path)
+        assert (other.now, other.actions_done) == (session.now, session.actions_done)
     session.diagnose(session.causes()[1].id, ["e1"], 1)
     session.note("No time left.")
     result = session.close()

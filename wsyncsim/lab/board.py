@@ -42,10 +42,11 @@ def session_file(folder: Path, slot: str, trainee: str) -> Path:
 
 def board(course: Course, folder: Path) -> list[Seated]:
     """All seats of a course, by participant and slot."""
-    return [_seated(folder, slot.id, trainee) for trainee in course.participants for slot in course.slots]
+    return [seated(folder, slot.id, trainee) for trainee in course.participants for slot in course.slots]
 
 
-def _seated(folder: Path, slot: str, trainee: str) -> Seated:
+def seated(folder: Path, slot: str, trainee: str) -> Seated:
+    """A seat of a course."""
     path = session_file(folder, slot, trainee)
     if not is_begun(path):
         return Seated(trainee=trainee, slot=slot, state="not begun")

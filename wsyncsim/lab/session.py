@@ -369,7 +369,11 @@ class LabSession:
 
     def wait(self, for_: str | int) -> Waited:
         """Let time pass: minutes, a duration such as ``1h``, or ``event`` for the next thing that happens (a day at most)."""
-        return self._do("wait", {"for": f"{for_}m" if type(for_) is int else for_})  # type: ignore[no-any-return]
+        given: dict[str, Any] = {"for": f"{for_}m" if type(for_) is int else for_}
+        left_min = self.left_min
+        if for_ == "event" and left_min is not None and left_min < LONGEST_WAIT_US // MINUTE:
+            given["most_min"] = max(1, left_min)  # in the file: a limit that is changed must not change what has been
+        return self._do("wait", given)  # type: ignore[no-any-return]
 
     def ask(self, question: str) -> str:
         """Ask the caller: one of ``worked_before``, ``changed``, ``who``, ``tried``. A question costs a minute, once."""
@@ -444,7 +448,9 @@ class LabSession:
         action = {"n": len(self._diary.actions) + 1, "do": do, **{key: value for key, value in given.items() if value is not None}}
         self._stale = True
         try:
+            before = self.now
             outcome = self._apply(action)
+            self._heed_limit(before)
             self._diary.append(action)
         except WsyncsimError:
             self._rebuild()
@@ -481,15 +487,13 @@ class LabSession:
         """That instant; raises ``LabError`` when no day of the story would be left to judge what was done."""
         if until > self._bench.world.end - LEFT_US:
             raise LabError("the ticket has taken too long", hint="Close it")
-        if until > self._latest:
-            raise LabError(say("refused_time", self.language), hint=say("hint_time", self.language))
         return until
 
-    @property
-    def _latest(self) -> int:
-        """Until when the clock may go: an exam can set a limit."""
+    def _heed_limit(self, before: int) -> None:
+        """Refuse what has let the clock go beyond the limit of an exam. What was done before the limit was changed stays done."""
         limit_min = self.seat.limit_min if self.seat is not None else None
-        return self._opened_at + limit_min * MINUTE if limit_min is not None else self._bench.world.end
+        if limit_min is not None and self.now > max(before, self._opened_at + limit_min * MINUTE):
+            raise LabError(say("refused_time", self.language), hint=say("hint_time", self.language))
 
     def _go(self, until: int) -> None:
         self._in_time(until)
@@ -561,8 +565,6 @@ class LabSession:
         site = given.get("site") or (self.variant.site if self._possible(id, self.variant.site) else self.story.estate.top.code)
         site = self.story.estate.site(str(site).upper()).code
         at, took_us = self.now, _minutes(id) * MINUTE
-        if at + took_us > self._latest:
-            self._in_time(at + took_us)
         self._bench.act(id, site, took_us)
         self.deeds.append(Deed("act", at, at + took_us, id, site))
         return Done(id=code("a", id), title=REPAIRS[id].title.in_(self.language), site=site, minutes=_minutes(id), local=self.local)
@@ -570,8 +572,8 @@ class LabSession:
     def _wait(self, given: dict[str, Any]) -> Waited:
         wanted, began = str(given["for"]), self.now
         if wanted == "event":
-            until = min(began + LONGEST_WAIT_US, self._latest)
-            self._bench.next_event(self._in_time(max(until, began + MINUTE)))
+            most_us = int(given.get("most_min", LONGEST_WAIT_US // MINUTE)) * MINUTE
+            self._bench.next_event(self._in_time(began + min(most_us, LONGEST_WAIT_US)))
             self.deeds.append(Deed("go", began, self.now))
         else:
             took_us = durations.parse(wanted)

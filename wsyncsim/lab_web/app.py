@@ -23,7 +23,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, Headers, Keys, fields
+from wsyncsim.lab_web.guard import COOKIE, Forms, Headers, Keys, fields
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
@@ -44,7 +44,7 @@ class Visit:
     """A request, and what its page needs."""
 
     request: Request
-    keys: Keys
+    keys: Forms
     shelf: Shelf
     language: str
     theme: str
@@ -191,13 +191,21 @@ def do(visit: Visit) -> Response:
             target = desk_pages.DEEDS[what](visit, desk)
         except WsyncsimError as error:
             visit.error = error
-            return _desk_page(visit, desk, "debrief" if desk.session.closed else page, status=422)
+            return _desk_page(visit, desk, desk_pages.after_closing(desk) if desk.session.closed else page, status=422)
         if target.startswith("/"):
             return go(target)
         return go(f"/s/{visit.session_id}/{target or page}{'?said=1' if desk.said else ''}")
 
 
 # --- machinery
+
+
+async def static(request: Request) -> Response:
+    """Style sheet and icon."""
+    name = str(request.path_params["name"])
+    if name not in STATIC:
+        return Response(status_code=404)
+    return Response(files("wsyncsim.lab_web").joinpath("static", name).read_bytes(), media_type=STATIC[name])
 
 
 def mistake(visit: Visit, error: WsyncsimError, status: int) -> Response:
@@ -258,12 +266,6 @@ def lab_app(
             return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if is_heavy(request) else None)
 
         return endpoint
-
-    async def static(request: Request) -> Response:
-        name = str(request.path_params["name"])
-        if name not in STATIC:
-            return Response(status_code=404)
-        return Response(files("wsyncsim.lab_web").joinpath("static", name).read_bytes(), media_type=STATIC[name])
 
     async def lost(request: Request, _error: Exception) -> Response:
         visit = visit_of(request)

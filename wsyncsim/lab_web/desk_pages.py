@@ -285,9 +285,14 @@ def _hint(visit: Visit, desk: Desk) -> str:
 
 
 def _close(visit: Visit, desk: Desk) -> str:
-    desk.session.close(visit.first("resolution") or None)
+    desk.session.end(visit.first("resolution") or None)
     desk.said = ""
-    return "debrief"
+    return after_closing(desk)
+
+
+def after_closing(desk: Desk) -> str:
+    """The page of a closed session: an exam keeps its answers until they are released."""
+    return "debrief" if desk.session.released else "close"
 
 
 def _fork(visit: Visit, desk: Desk) -> str:

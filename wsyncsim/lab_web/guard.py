@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -26,6 +26,14 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+
+
+class Forms(Protocol):
+    """Whose forms are asked for."""
+
+    @property
+    def token(self) -> str:
+        """What each of our forms holds for them."""
 
 
 class Keys:
@@ -54,12 +62,17 @@ class Keys:
         return hmac.new(self._secret, self._cookie.encode(), hashlib.sha256).hexdigest()
 
     def from_our_page(self, request: Request, token: str) -> bool:
-        """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-        ours = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
-            return False
-        return hmac.compare_digest(token.encode(), self.token.encode())
+        """Whether a form was sent from a page of ours."""
+        return from_page_of(self, request, token)
+
+
+def from_page_of(forms: Forms, request: Request, token: str) -> bool:
+    """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    ours = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
+        return False
+    return hmac.compare_digest(token.encode(), forms.token.encode())
 
 
 class Headers:

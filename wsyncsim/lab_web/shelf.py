@@ -121,13 +121,17 @@ class Shelf:
             if not path.is_file():
                 raise LabError("there is no such session")
             if path.stat().st_size != desk.known[1]:  # another program has gone on with it
-                desk.session, desk.debriefs, desk.said = lab.resume(path), {}, ""
+                desk.session, desk.debriefs, desk.said = self.played(id), {}, ""
                 desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
             try:
                 yield desk
             finally:
                 desk.put_down(path)
+
+    def played(self, id: str) -> LabSession:
+        """A session from its file. Raises ``WsyncsimError``."""
+        return lab.resume(self.path(id))
 
     def is_open(self, id: str) -> bool:
         """Whether a session is in memory, and need not be played again."""
@@ -150,7 +154,7 @@ class Shelf:
             with opening:
                 desk = self._found(id)
                 if desk is None:
-                    desk = Desk(lab.resume(path))
+                    desk = Desk(self.played(id))
                     self._keep(id, desk)
                 return desk
         finally:
