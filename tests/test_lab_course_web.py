@@ -328,13 +328,13 @@ def test_progress_is_seen(course: Course) -> None:
     browser = course.browser("T-1")
     page = browser.get("/")
     assert "0 of 2 tickets are closed." in page
-    assert "Continue ticket a" in page
-    assert "Begin ticket b" in page
+    assert 'Continue<span class="away">: Ticket a<' in page
+    assert 'Begin<span class="away">: Ticket b<' in page
     browser.begin("b")
     browser.post("/s/b.T-1/do/close", resolution="nothing")
     page = browser.get("/")
     assert "1 of 2 tickets are closed." in page
-    assert "See ticket b again" in page
+    assert 'See again<span class="away">: Ticket b<' in page
 
 
 def test_beginning_twice_is_going_on(course: Course) -> None:
@@ -381,7 +381,7 @@ def test_release_in_the_course_file_opens_the_debrief_at_once(course: Course) ->
     browser.post("/s/a.T-1/do/close", resolution="nothing")
     browser.get("/s/a.T-1/debrief", 404)
     course.change('id = "c1"', 'id = "c1"\nreleased = true')
-    assert "Debrief of ticket a" in browser.get("/")
+    assert 'Debrief<span class="away">: Ticket a<' in browser.get("/")
     page = browser.get("/s/a.T-1/debrief")
     assert "of 100" in page
     assert "/open" not in page
@@ -448,7 +448,7 @@ def test_who_is_stuck_comes_first_and_since_when_is_told(course: Course) -> None
     os.utime(path, (an_hour_ago, an_hour_ago))
     browser, trainee = course.browser(INSTRUCTOR), course.browser("T-2")
     page = browser.get("/board?sort=stuck")
-    assert page.index("T-2 at ticket a") < page.index("T-1 at ticket a")
+    assert page.index("T-2, Ticket a") < page.index("T-1, Ticket a")
     assert "60 min, 0 actions" in page
     trainee.post("/s/a.T-2/do/wait", **{"for": "5m"})
     assert "60 min, 1 actions" in browser.get("/board")
