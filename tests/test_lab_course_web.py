@@ -549,6 +549,11 @@ def test_what_is_done_in_the_browser_is_the_terminal_s_to_the_byte_and_is_verifi
     assert seats["T-3", "a"] == "closed"
     assert "of 100" in instructor.get("/mirror/a.T-3")
     instructor.get("/results/pdf", 404)
+    for trainee, slot in (("T-1", "b"), ("T-1", "a"), ("T-2", "a")):
+        other = course.browser(trainee)
+        other.begin(slot)
+        other.post(f"/s/{slot}.{trainee}/do/close", resolution="nothing")
+    assert instructor.client.get("/results/csv").text == run("results", course.file).replace("\r\r\n", "\r\n")
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")

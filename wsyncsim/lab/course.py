@@ -256,11 +256,15 @@ def row(session: LabSession) -> dict[str, Any]:
 
 def to_csv(sessions: Iterable[LabSession]) -> str:
     """Results as CSV. No cell begins as a formula does."""
+    return csv_of(row(session) for session in sessions)
+
+
+def csv_of(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows of results as CSV."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for session in sessions:
-        found = row(session)
+    for found in rows:
         writer.writerow([cell(found[name]) for name in COLUMNS])
     return out.getvalue()
 
@@ -272,12 +276,17 @@ def cell(value: Any) -> Any:
 
 def to_json_lines(sessions: Iterable[LabSession]) -> str:
     """Results as JSON lines."""
-    return "".join(json.dumps(row(session), ensure_ascii=False) + "\n" for session in sessions)
+    return json_lines_of(row(session) for session in sessions)
+
+
+def json_lines_of(rows: Iterable[dict[str, Any]]) -> str:
+    """Records as JSON lines."""
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows)
 
 
 def to_xapi(sessions: Iterable[LabSession]) -> str:
     """Results as xAPI statements, JSON lines. No clock time stands in them, but the lab's."""
-    return "".join(json.dumps(statement(session), ensure_ascii=False) + "\n" for session in sessions)
+    return json_lines_of(statement(session) for session in sessions)
 
 
 def statement(session: LabSession) -> dict[str, Any]:

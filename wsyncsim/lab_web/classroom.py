@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import WsyncsimError
 from wsyncsim import lab
@@ -34,6 +34,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What has come of a closed ticket."""
+
+    stamp: tuple[int, int]
+    """Of the file that it was read off."""
+    row: dict[str, Any]
+    statement: dict[str, Any]
+    """The same for xAPI."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Watched:
     stamp: tuple[int, int]
     seated: Seated
@@ -56,6 +67,7 @@ class Classroom(Shelf):
         self._reading = Lock()
         self._beginning = Lock()
         self._watched: dict[str, _Watched] = {}
+        self._outcomes: dict[str, Outcome] = {}
         self._prepare()
 
     def _prepare(self) -> None:
@@ -131,12 +143,19 @@ class Classroom(Shelf):
                 session = courses.open_seat(self.course, self.key, place.slot, place.trainee, path, language=language)
                 self._keep(id, Desk(session))
 
-    def closed(self, language: str) -> Iterator[LabSession]:
-        """The sessions that are closed, one after the other; each may be used until the next is asked for."""
-        for row in self.rows():
-            if row.seated.state == "closed":
-                with self.desk(row.id, language) as desk:
-                    yield desk.session
+    def results(self) -> list[Outcome]:
+        """What has come of each closed ticket. Each is played again once, beside the sessions that are worked on."""
+        course = self.course
+        ids = [f"{slot.id}.{trainee}" for slot in course.slots for trainee in course.participants]
+        return [self._outcome(id) for id in ids if self.row(id).seated.state == "closed"]
+
+    def _outcome(self, id: str) -> Outcome:
+        stamp = _stamp(self.path(id))
+        known = self._outcomes.get(id)
+        if known is None or known.stamp != stamp:
+            session = self.played(id)
+            known = self._outcomes[id] = Outcome(stamp, courses.row(session), courses.statement(session))
+        return known
 
     # --- the board
 

@@ -41,15 +41,19 @@ from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit
 from wsyncsim.lab_web.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from wsyncsim.lab_web.classroom import Classroom, Row
+    from wsyncsim.lab_web.classroom import Classroom, Outcome, Row
 
 COOKIE = "wsyncsim_course"
 REFRESH_S = 10
 DEEDS = tuple(deed for deed in desk_pages.DEEDS if deed != "fork")
-FORMS = {
-    "csv": (courses.to_csv, "text/csv; charset=utf-8", "csv"),
-    "jsonl": (courses.to_json_lines, "application/x-ndjson; charset=utf-8", "jsonl"),
-    "xapi": (courses.to_xapi, "application/x-ndjson; charset=utf-8", "xapi.jsonl"),
+FORMS: dict[str, tuple[Callable[[list[Outcome]], str], str, str]] = {
+    "csv": (lambda found: courses.csv_of(each.row for each in found), "text/csv; charset=utf-8", "csv"),
+    "jsonl": (lambda found: courses.json_lines_of(each.row for each in found), "application/x-ndjson; charset=utf-8", "jsonl"),
+    "xapi": (
+        lambda found: courses.json_lines_of(each.statement for each in found),
+        "application/x-ndjson; charset=utf-8",
+        "xapi.jsonl",
+    ),
 }
 """How results are handed out: by what, as what, and how the file's name ends."""
 SORTS: dict[str, Callable[[Row], tuple[object, ...]]] = {
@@ -237,7 +241,7 @@ def results(visit: CourseVisit) -> Response:
     if form not in FORMS:
         raise LabError(visit.says("not_found"))
     write, kind, ending = FORMS[form]
-    return _file(write(visit.room.closed(visit.language)), kind, f"{visit.room.course.id}.{ending}")
+    return _file(write(visit.room.results()), kind, f"{visit.room.course.id}.{ending}")
 
 
 def bundle(visit: CourseVisit) -> Response:
@@ -297,7 +301,8 @@ def refusal(visit: CourseVisit, why: str, status: int) -> Response:
 
 def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = (), language: str = "en") -> Starlette:
     """The application of a course. ``hosts`` may be called beside this computer's own names."""
-    heavy = CapacityLimiter(1)
+    # what plays other worlds waits for its like; the instructor's results keep no trainee waiting
+    limiters = {TRAINEE: CapacityLimiter(1), INSTRUCTOR: CapacityLimiter(1)}
     wrong_codes, requests, requests_of_nobody = Limit(*WRONG_CODES), Limit(*REQUESTS), Limit(*REQUESTS_OF_NOBODY)
 
     def visit_of(request: Request) -> CourseVisit:
@@ -353,7 +358,9 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
                 if form is None or not from_page_of(visit.keys, request, form.get("token", [""])[0]):
                     return refusal(visit, visit.says("foreign_form"), 403)
                 visit.form = form
-            return await anyio.to_thread.run_sync(answered, visit, rule, limiter=heavy if is_heavy(request, rule) else None)
+            return await anyio.to_thread.run_sync(
+                answered, visit, rule, limiter=limiters.get(visit.role) if is_heavy(request, rule) else None
+            )
 
         return endpoint
 
