@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import http.cookiejar
 import io
 import json
 import os
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.parse
@@ -581,6 +583,30 @@ def test_killing_the_server_loses_nothing_and_the_same_code_goes_on(tmp_path: Pa
     assert [action["for"] for action in session.actions_done] == ["5m", "1h"]
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl, which makes the certificate, is not installed")
+def test_with_a_certificate_what_is_sent_is_encrypted_and_the_cookie_is_for_that_only(tmp_path: Path) -> None:
+    (tmp_path / "c1.toml").write_text(COURSE, encoding="utf-8")
+    key = courses.new_key(tmp_path / "c1.key")
+    names = ("-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1")
+    made = ("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names)
+    subprocess.run([*made, "-keyout", "key.pem", "-out", "lab.pem"], cwd=tmp_path, check=True, capture_output=True)
+    options = ("--course", "c1.toml", "--certificate", "lab.pem", "--certificate-key", "key.pem", "--port", "0")
+    command = [sys.executable, "-m", "wsyncsim", "lab", "serve", *options]
+    env = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(cli.__file__).parents[1])}
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().strip().rstrip("/")
+            assert address.startswith("https://127.0.0.1:")
+            cookies = http.cookiejar.CookieJar()
+            trusting = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=str(tmp_path / "lab.pem")))
+            opener = urllib.request.build_opener(trusting, urllib.request.HTTPCookieProcessor(cookies))
+            _send(opener, address, "/enter", code=courses.entry_code(key, "c1", "T-1"))
+            assert {cookie.name: cookie.secure for cookie in cookies}[COOKIE]
+        finally:
+            server.kill()
+
+
 def _send(opener: urllib.request.OpenerDirector, address: str, path: str, **given: str) -> None:
     with opener.open(f"{address}/") as answer:
         found = re.search(r'name="token" value="(\w+)"', answer.read().decode())
@@ -592,12 +618,24 @@ def _send(opener: urllib.request.OpenerDirector, address: str, path: str, **give
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--course", "nowhere.toml"), ("--key", "x.key"), ("--sessions", "x"), ("--course", "c1.toml", "--state", "x")],
+    [
+        ("--course", "nowhere.toml"),
+        ("--key", "x.key"),
+        ("--sessions", "x"),
+        ("--certificate", "c1.toml"),
+        ("--course", "c1.toml", "--state", "x"),
+        ("--course", "c1.toml", "--certificate-key", "c1.key"),
+        ("--course", "c1.toml", "--certificate", "c1.key"),
+        ("--course", "c1.toml", "--certificate", "nowhere.pem"),
+        ("--course", "c1.toml", "--key", "c1.toml"),
+    ],
 )
 def test_mistakes_in_the_command_are_told(
     run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("c1.toml").write_text(COURSE, encoding="utf-8")
+    courses.new_key(Path("c1.key"))
     assert run("serve", *arguments, code=2)
 
 

@@ -44,6 +44,16 @@ LOCAL = ("127.0.0.1", "localhost")
 )
 @key_option
 @sessions_option
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path),
+    default=None,
+    metavar="FILE",
+    help="With --course: encrypt; a PEM certificate.",
+)
+@click.option(
+    "--certificate-key", type=click.Path(path_type=Path), default=None, metavar="FILE", help="Its private key, when not in it."
+)
 @click.pass_context
 def serve(
     context: click.Context,
@@ -54,6 +64,8 @@ def serve(
     course_file: Path | None,
     key: Path | None,
     sessions: Path | None,
+    certificate: Path | None,
+    certificate_key: Path | None,
 ) -> None:
     """Work on tickets in the browser, on this computer.
 
@@ -69,12 +81,13 @@ def serve(
       wsyncsim lab serve
       wsyncsim lab serve --port 0 --state my-sessions --lang de
       wsyncsim lab serve --course week47.toml
+      wsyncsim lab serve --course week47.toml --host 192.168.5.10 --certificate lab.pem
     """
     from wsyncsim.lab.shelf import default_folder
     from wsyncsim.lab_web import serve as serve_pages
     from wsyncsim.lab_web import serve_course
 
-    if host not in LOCAL:
+    if host not in LOCAL and certificate is None:
         click.echo(f"Warning: {host} can be reached from other computers, and what is sent is not encrypted.", err=True)
     before = context.find_object(Settings) or Settings()
     kept = state or before.state or default_folder()
@@ -84,6 +97,8 @@ def serve(
 
         if state is not None:
             raise click.UsageError("A course keeps its sessions beside it, or in --sessions; --state is for your own.")
+        if certificate_key is not None and certificate is None:
+            raise click.UsageError("--certificate-key belongs to --certificate.")
         folder, secret = sessions or course_file.with_suffix(".sessions"), read_key(key or course_file.with_suffix(".key"))
 
         def tell_course(address: str, code: str) -> None:
@@ -92,10 +107,20 @@ def serve(
             click.echo(f"Sessions are kept in {folder}. Ctrl-C ends it.", err=True)
 
         with suppress(KeyboardInterrupt):
-            serve_course(course_file, secret, folder, host=host, port=port, language=spoken, tell=tell_course)
+            serve_course(
+                course_file,
+                secret,
+                folder,
+                host=host,
+                port=port,
+                language=spoken,
+                tell=tell_course,
+                certificate=certificate,
+                certificate_key=certificate_key,
+            )
         return
-    if key is not None or sessions is not None:
-        raise click.UsageError("--key and --sessions belong to --course.")
+    if any(each is not None for each in (key, sessions, certificate, certificate_key)):
+        raise click.UsageError("--key, --sessions, --certificate and --certificate-key belong to --course.")
 
     def tell(address: str) -> None:
         click.echo(address)

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import WsyncsimError
 
@@ -57,23 +57,44 @@ def serve_course(
     port: int = 8765,
     language: str = "en",
     tell: Callable[[str, str], None] | None = None,
+    certificate: Path | None = None,
+    certificate_key: Path | None = None,
 ) -> None:
     """Serve a course until it is interrupted; ``tell`` is called with the address, and with the code that opens the board.
 
-    ``file`` is the course, ``key`` the instructor's, ``folder`` keeps the sessions. Raises ``WsyncsimError`` as ``serve`` does,
-    and for mistakes in the course.
+    ``file`` is the course, ``key`` the instructor's, ``folder`` keeps the sessions. With ``certificate`` (PEM; its private key in
+    it or in ``certificate_key``) what is sent is encrypted. Raises ``WsyncsimError`` as ``serve`` does, and for mistakes in the
+    course or the certificate.
     """
     from wsyncsim.lab_web.classroom import Classroom
     from wsyncsim.lab_web.people import Entrance
 
     room = Classroom(file, key, folder)
     entrance = Entrance(room.codes)
+    encrypted = _encrypted(certificate, certificate_key)
     listener = _listener(host, port)
     from wsyncsim.lab_web.course_app import course_app
 
     if tell is not None:
-        tell(f"http://{host}:{listener.getsockname()[1]}/", entrance.instructor_code)
-    _run(course_app(room, entrance, hosts=(host,), language=language), listener)
+        tell(f"http{'s' if encrypted else ''}://{host}:{listener.getsockname()[1]}/", entrance.instructor_code)
+    _run(course_app(room, entrance, hosts=(host,), language=language), listener, **encrypted)
+
+
+def _encrypted(certificate: Path | None, key: Path | None) -> dict[str, Path]:
+    """What uvicorn needs to encrypt, if anything. Raises ``WsyncsimError`` for files that are no certificate with its key."""
+    if certificate is None:
+        return {}
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password=lambda: "")
+    except (OSError, ValueError) as error:  # SSLError is an OSError
+        raise WsyncsimError(
+            f"it is no certificate with its key: {error}",
+            where=str(certificate),
+            hint="PEM, with the private key (without a password) in it or in --certificate-key",
+        ) from None
+    return {"ssl_certfile": certificate, **({"ssl_keyfile": key} if key is not None else {})}
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -105,11 +126,11 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _run(app: Starlette, listener: socket.socket) -> None:
+def _run(app: Starlette, listener: socket.socket, **encrypted: Any) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2
+        app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2, **encrypted
     )
     sys.setswitchinterval(SWITCH_S)
     with listener:
