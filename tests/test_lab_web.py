@@ -461,6 +461,7 @@ def test_every_text_of_the_templates_is_there_in_both_languages_and_each_is_used
         "wait_",
         "column_",
         "results_",
+        "stage_",
     )
     text = text.replace("'", '"')
     unused = {name for name in all_words() if name not in used and not name.startswith(built) and f'"{name}"' not in text}

@@ -17,6 +17,7 @@ from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
 from wsyncsim.lab.hints import title
 from wsyncsim.lab.ticket import true_causes, with_causes
 from wsyncsim.lab.views import Plain
+from wsyncsim.lab.xray import Xray, taken
 from wsyncsim.words import event_words
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class Debrief(Plain):
     thoughts: tuple[str, ...]
     card: str
     """A case card, Markdown."""
+    xrays: tuple[Xray, ...]
+    """How far the caller's last synchronization had come, when the ticket was opened and when it was closed."""
 
 
 def debrief(session: LabSession) -> Debrief:
@@ -126,6 +129,7 @@ def debrief(session: LabSession) -> Debrief:
             looks=looks,
             actions=actions,
         ),
+        xrays=tuple(taken(session, at) for at in (session.opened_at, session.now)),
     )
 
 

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from wsyncsim.lab.debrief import Debrief
     from wsyncsim.lab.diagnosis import Panel
     from wsyncsim.lab.score import Result
+    from wsyncsim.lab.xray import Xray
 
 MAX_TEXT = 2_000
 MAX_ACTIONS = 1_000
@@ -349,6 +350,12 @@ class LabSession:
             candidates=panel.candidates,
             causes=tuple(title(self, hypothesis) for hypothesis in panel.alive),
         )
+
+    def xray(self) -> Xray | None:
+        """Where on its chain the caller's last synchronization is: in the tour, as a bare chain at level 1, and after closing."""
+        from wsyncsim.lab.xray import shown
+
+        return shown(self)
 
     def teams(self) -> list[str]:
         """To whom a ticket can be escalated."""

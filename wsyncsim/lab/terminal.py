@@ -28,6 +28,7 @@ from wsyncsim.output import inert
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
     from wsyncsim.lab.views import ActionItem, LookItem, Sight
+    from wsyncsim.lab.xray import Xray
 
 T = TypeVar("T")
 Read = Callable[[str], str | None]
@@ -214,6 +215,19 @@ class Terminal:
             self._say(self._word(f"diagnosed_next_{'help' if session.role == 'help desk' else 'second'}"))
             return
         self._tell("next", what=self._word(f"next_{following or 'close'}"))
+
+    def _do_xray(self, _words: Sequence[str], _rest: str) -> None:
+        found = self.session.xray()
+        if found is None:
+            raise LabError(self._word("no_xray"), hint=self._word("no_xray_hint"))
+        self._xray(found)
+
+    def _xray(self, found: Xray) -> None:
+        self._tell("xray", "head", site=found.site, local=_clock(found.local), text=found.text)
+        for number, stage in enumerate(found.stages, 1):
+            state = self._word(f"xray_{stage.state}") if stage.state else ""
+            name = "xray_stage" if state else "xray_bare"
+            self._tell(name, number=number, title=stage.title, about=stage.about, state=state)
 
     def _do_lang(self, words: Sequence[str], _rest: str) -> None:
         self._needed(words, "lang")
@@ -557,6 +571,7 @@ class Terminal:
         ]
         self._list("d_harm", harms, everything=True)
         self._list("d_open", found.still_open, everything=True)
+        self._list("d_xray", [f"{_clock(xray.local)}: {xray.text}" for xray in found.xrays], everything=True)
         self._list("d_thoughts", found.thoughts, everything=True)
         self._tell("d_next")
 

@@ -35,6 +35,7 @@ NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "escalate": {"en": ("escalate",), "de": ("eskalieren", "abgeben")},
     "verify": {"en": ("verify",), "de": ("nachweisen", "prüfen", "pruefen")},
     "note": {"en": ("note",), "de": ("notiz", "notieren")},
+    "xray": {"en": ("xray", "x-ray"), "de": ("röntgen", "roentgen")},
     "status": {"en": ("status",), "de": ("stand",)},
     "close": {"en": ("close",), "de": ("abschließen", "abschliessen", "schließen", "schliessen")},
     "debrief": {"en": ("debrief",), "de": ("auswertung",)},

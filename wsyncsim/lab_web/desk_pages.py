@@ -36,6 +36,7 @@ def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
         "base": f"/s/{visit.session_id}",
         "page": page,
         "steps": STEPS,
+        "xray": session.xray(),
         "said": desk.said if visit.asked("said") else "",
         "team_name": lambda team: say(f"team_{team.replace(' ', '_')}", session.language),
         "group_name": lambda group: _group(visit, group),
