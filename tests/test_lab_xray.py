@@ -98,7 +98,7 @@ def test_an_exam_shows_none_before_its_answers_are_released(tmp_path: Path) -> N
     path.write_text(f'id = "c"\ntitle = "C"\nparticipants = ["T-1"]\n[[slots]]\nid = "a"\nticket = "{TOUR}"\n', encoding="utf-8")
     session = courses.open_seat(courses.load(path), bytes(32), "a", "T-1", tmp_path / "a.T-1.jsonl")
     assert session.xray() is None
-    session.end("nothing")
+    session.finish("nothing")
     assert session.xray() is None
 
 

@@ -416,11 +416,11 @@ class LabSession:
 
     def close(self, resolution: str | None = None) -> Result:
         """Close the ticket: ``fixed``, ``escalated``, ``wait`` or ``nothing`` (to repair); by default what was done."""
-        self.end(resolution)
+        self.finish(resolution)
         return self.result()
 
-    def end(self, resolution: str | None = None) -> None:
-        """Close the ticket, and leave it to others to compute the mark."""
+    def finish(self, resolution: str | None = None) -> None:
+        """Close the ticket as ``close`` does, and leave the mark for later: it takes a while."""
         self._do("close", {"resolution": resolution})
 
     def result(self) -> Result:
@@ -439,7 +439,7 @@ class LabSession:
 
         if not self.closed:
             raise LabError("the ticket is still open", hint="Close it first")
-        if not self.released:
+        if self.seat is not None and not self.seat.released:
             raise LabError("answers of this exam are not released yet")
         return debrief(self)
 
@@ -728,7 +728,7 @@ class LabSession:
     def _hint(self) -> Hint:
         from wsyncsim.lab.hints import hint
 
-        if not self.hints_allowed:
+        if self.seat is not None and not self.seat.hints:
             raise LabError(say("refused_hint", self.language))
         given = hint(self)
         self.hints.append(given)

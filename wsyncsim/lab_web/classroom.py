@@ -123,7 +123,7 @@ class Classroom(Shelf):
         place = self.place(id)
         return session_file(self.folder, place.slot, place.trainee)
 
-    def played(self, id: str) -> LabSession:
+    def _resume(self, id: str) -> LabSession:
         return lab.resume(self.path(id), seat=self.place(id))
 
     @contextmanager
@@ -153,7 +153,7 @@ class Classroom(Shelf):
         stamp = _stamp(self.path(id))
         known = self._outcomes.get(id)
         if known is None or known.stamp != stamp:
-            session = self.played(id)
+            session = self._resume(id)
             known = self._outcomes[id] = Outcome(stamp, courses.row(session), courses.statement(session))
         return known
 

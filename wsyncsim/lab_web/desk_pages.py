@@ -286,7 +286,7 @@ def _hint(visit: Visit, desk: Desk) -> str:
 
 
 def _close(visit: Visit, desk: Desk) -> str:
-    desk.session.end(visit.first("resolution") or None)
+    desk.session.finish(visit.first("resolution") or None)
     desk.said = ""
     return after_closing(desk)
 

@@ -121,17 +121,13 @@ class Shelf:
             if not path.is_file():
                 raise LabError("there is no such session")
             if path.stat().st_size != desk.known[1]:  # another program has gone on with it
-                desk.session, desk.debriefs, desk.said = self.played(id), {}, ""
+                desk.session, desk.debriefs, desk.said = self._resume(id), {}, ""
                 desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
             try:
                 yield desk
             finally:
                 desk.put_down(path)
-
-    def played(self, id: str) -> LabSession:
-        """A session from its file. Raises ``WsyncsimError``."""
-        return lab.resume(self.path(id))
 
     def is_open(self, id: str) -> bool:
         """Whether a session is in memory, and need not be played again."""
@@ -154,12 +150,16 @@ class Shelf:
             with opening:
                 desk = self._found(id)
                 if desk is None:
-                    desk = Desk(self.played(id))
+                    desk = Desk(self._resume(id))
                     self._keep(id, desk)
                 return desk
         finally:
             with self._lock:
                 self._opening.pop(id, None)
+
+    def _resume(self, id: str) -> LabSession:
+        """The session of a file, played again. Raises ``WsyncsimError``."""
+        return lab.resume(self.path(id))
 
     def _keep(self, id: str, desk: Desk) -> None:
         desk.put_down(self.path(id))
