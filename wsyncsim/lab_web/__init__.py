@@ -44,8 +44,11 @@ def serve(
             f"it cannot be served at {host!r}", hint="Name one IPv4 address of this computer; 127.0.0.1 is the usual"
         )
     import socket
+    from threading import Thread
 
+    from wsyncsim.lab.answers import warm_up
     from wsyncsim.lab_web.app import lab_app
+    from wsyncsim.lab_web.counsel import Counsel
     from wsyncsim.lab_web.guard import Keys
 
     keys = Keys()
@@ -60,12 +63,17 @@ def serve(
         raise WsyncsimError(
             f"it cannot listen on {host}, port {port}: {error.strerror}", hint="Choose another one with --port; 0 takes a free one"
         ) from None
-    app = lab_app(folder, keys, hosts=(host,), language=language)
+    counsel = Counsel()
+    app = lab_app(folder, keys, hosts=(host,), language=language, counsel=counsel)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2
     )
     if tell is not None:
         tell(f"http://{host}:{listener.getsockname()[1]}/?key={keys.key}")
     sys.setswitchinterval(SWITCH_S)
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    Thread(target=warm_up, daemon=True).start()
+    try:
+        with listener:
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        counsel.close()
