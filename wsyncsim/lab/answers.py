@@ -14,7 +14,7 @@ import msgspec
 from generators.catalogue import LANGUAGES
 from simulator.versions import VERSIONS
 from wsyncsim._version import __version__
-from wsyncsim.lab.debrief import Debrief
+from wsyncsim.lab.debrief import Debrief, unusual_at_opening
 from wsyncsim.lab.diary import SCHEMA, Diary
 from wsyncsim.lab.score import Result, score
 from wsyncsim.lab.session import LabSession, Told
@@ -163,5 +163,6 @@ def _prepare(session: LabSession) -> None:
 
     assert session.panel
     best_way(session.variant)
+    unusual_at_opening(session.variant)
     if session.diagnoses:
         score(session)

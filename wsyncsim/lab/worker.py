@@ -1,11 +1,10 @@
 """A process that answers questions about sessions: one JSON line in, one out. It ends with its input.
 
-``python -m wsyncsim.lab.worker`` is started by the browser lab, so that pages need not wait for what is computed here.
+The browser lab starts it, so that pages need not wait for what is computed here.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import traceback
@@ -16,9 +15,6 @@ import msgspec
 
 from simulator.errors import WsyncsimError
 from wsyncsim.lab.answers import Answer, Mirrors, Question, warm_up
-
-NICER = 5
-"""Pages go before, where the system knows such an order."""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,8 +48,6 @@ def _reply(mirrors: Mirrors, question: Question) -> Reply:
 def main() -> None:
     """Answer what comes on the standard input; whatever else is printed goes to stderr."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, which then closes our input
-    if hasattr(os, "nice"):
-        os.nice(NICER)
     replies, sys.stdout = sys.stdout.buffer, sys.stderr
     warm_up()
     with suppress(BrokenPipeError):

@@ -10,8 +10,8 @@ import os
 import subprocess
 import sys
 from concurrent.futures import Future
+from contextlib import suppress
 from itertools import count
-from pathlib import Path
 from queue import PriorityQueue
 from threading import Lock, Thread
 from typing import IO, TYPE_CHECKING, NamedTuple
@@ -19,7 +19,6 @@ from zlib import crc32
 
 import msgspec
 
-import wsyncsim
 from wsyncsim.lab.answers import Answer, Question
 from wsyncsim.lab.data import LabError
 from wsyncsim.lab.worker import Reply
@@ -29,7 +28,12 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 2
 MOST_PROCESSES = 2
-COMMAND = (sys.executable, "-m", "wsyncsim.lab.worker")
+START = "import sys; sys.path[:] = sys.argv[1:]; from wsyncsim.lab.worker import main; main()"
+
+
+def command() -> list[str]:
+    """Starts a process that imports from where we do, and from nowhere else."""
+    return [sys.executable, "-P", "-c", START, *sys.path]
 
 
 class Unanswered(RuntimeError):
@@ -75,7 +79,8 @@ class _Process:
         self._thread.join()
 
     def _talk(self) -> None:
-        self._start()
+        with suppress(OSError):  # who asks gets to know it
+            self._start()
         while (asked := self._waiting.get()).rank >= 0:
             if asked.rank:
                 if self._newest[asked.question.key] != asked.number:
@@ -86,22 +91,12 @@ class _Process:
                 asked.answer.set_result(self._answer(asked.question))
             except Exception as error:
                 asked.answer.set_exception(error)
-        if self._child is not None:
-            self._child.kill()
-            self._child.wait()
+        _end(self._child)
         while not self._waiting.empty():
             self._waiting.get().answer.cancel()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        here = str(Path(wsyncsim.__file__).parents[1])
-        paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self._child = subprocess.Popen(  # noqa: S603 - our own module, without a shell
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0),
-        )
+        self._child = subprocess.Popen(self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 - our own module
         return self._child
 
     def _answer(self, question: Question) -> Answer:
@@ -109,13 +104,25 @@ class _Process:
         for _ in range(0 if self._closed else ATTEMPTS):
             child = self._child
             if child is None or child.poll() is not None:
+                _end(child)
                 child = self._start()
             reply = _exchange(child.stdin, child.stdout, line)
             if reply is not None:
                 return _opened(reply)
-            child.kill()
-            child.wait()
+            _end(child)
         raise Unanswered("the process that computes has died")
+
+
+def _end(child: subprocess.Popen[bytes] | None) -> None:
+    """See to it that a process is gone, and nothing of it left."""
+    if child is None:
+        return
+    child.kill()
+    child.wait()
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            with suppress(OSError):  # what was not sent is not wanted any more
+                pipe.close()
 
 
 def _exchange(questions: IO[bytes] | None, replies: IO[bytes] | None, line: bytes) -> Reply | None:
@@ -146,12 +153,14 @@ _NOTHING = Question(kind="ready", key="", ticket="", seed=0, role=None, generati
 class Counsel:
     """Processes that answer questions; those about one session are answered by the same one."""
 
-    def __init__(self, processes: int | None = None, command: Sequence[str] = COMMAND) -> None:
-        """``processes``: by default as many as there are cores beside the server's, but not many: each takes memory."""
+    def __init__(self, processes: int | None = None, start: Sequence[str] | None = None) -> None:
+        """``processes``: by default as many as there are cores beside the server's, but not many: each takes memory. ``start``: the
+        command that starts one.
+        """
         wanted = processes or max(1, min(MOST_PROCESSES, (os.cpu_count() or 1) - 1))
         self._numbers = count(1)
         self._lock = Lock()
-        self._processes = [_Process(command) for _ in range(wanted)]
+        self._processes = [_Process(start or command()) for _ in range(wanted)]
 
     def ask(self, question: Question) -> Future[Answer]:
         """The answer, when it is there."""
