@@ -113,7 +113,6 @@ def test_the_process_answers_line_by_line_and_ends_with_its_input() -> None:
 
 
 def _counsel(*command: str) -> Any:
-    pytest.importorskip("starlette", reason="the extra 'lab' is not installed")
     from wsyncsim.lab_web.counsel import Counsel
 
     return Counsel(1, command)

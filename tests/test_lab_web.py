@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from concurrent.futures import Future
 from datetime import datetime
@@ -692,10 +693,24 @@ def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
                 at = answer.url.rsplit("/", 1)[0]
             with opener.open(f"{at}/do/wait", data=f"token={token}&for=5m".encode()) as answer:
                 assert answer.status == 200
+            form = f"token={token}&back=look".encode()
+            page = _there(opener, f"{at}/do/hint", form)
+            assert page.count("Hint, rung 1 of 5") == 2
         finally:
             server.kill()
     session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")
-    assert [action["do"] for action in session.actions_done] == ["wait"]
+    assert [action["do"] for action in session.actions_done] == ["wait", "hint"]
+
+
+def _there(opener: urllib.request.OpenerDirector, path: str, form: bytes) -> str:
+    """The page that a form leads to, however often it wants to be asked for."""
+    with opener.open(path, data=form) as answer:
+        page, again, at = answer.read().decode(), answer.headers["refresh"], answer.url
+    while again:
+        time.sleep(int(again))
+        with opener.open(at) as answer:
+            page, again, at = answer.read().decode(), answer.headers["refresh"], answer.url
+    return str(page)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
