@@ -13,6 +13,7 @@ import signal
 import ssl
 import subprocess
 import sys
+import time
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -33,6 +34,7 @@ from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.solver import diagnose_best
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web.classroom import Classroom
+from wsyncsim.lab_web.counsel import Counsel
 from wsyncsim.lab_web.course_app import COOKIE, RULES, WRONG_CODES, course_app
 from wsyncsim.lab_web.guard import POLICY
 from wsyncsim.lab_web.people import INSTRUCTOR, MOST_PASSES, NOBODY, TRAINEE, Entrance, Limit
@@ -157,6 +159,7 @@ ROUTES = {
     ("GET", "/s/{id}/e/{number:int}"): (403, 200, 404, 404, 403),
     ("GET", "/s/{id}/act/{action}"): (403, 404, 404, 404, 403),
     ("POST", "/s/{id}/do/{what}"): (403, 303, 404, 404, 403),
+    ("GET", "/s/{id}/soon"): (403, 303, 404, 404, 403),
     ("GET", "/s/{id}/{page}"): (403, 200, 404, 404, 403),
     ("GET", "/board"): (403, 403, None, None, 200),
     ("GET", "/mirror/{id}"): (403, 403, 403, 403, 200),
@@ -324,6 +327,31 @@ def test_each_gets_her_own_tickets_with_her_seed_and_settings(course: Course) ->
     assert "/do/hint" not in one.get("/s/a.T-1/ticket")
     assert "no hints" in one.post("/s/a.T-1/do/hint", 422)
     assert "Stufe 1 von 5" in other.post("/s/a.T-2/do/hint")
+
+
+def test_hints_and_debriefs_of_a_course_are_computed_beside_the_server(course: Course) -> None:
+    course.room.counsel = Counsel(1)
+    try:
+        browser = course.browser("T-2")
+        browser.begin("b")
+        page = browser.post("/s/b.T-2/do/hint")
+        for _ in range(300):
+            if "Stufe 1 von 5" in page:
+                break
+            page = browser.get("/s/b.T-2/soon")
+            time.sleep(0.1)
+        assert "Stufe 1 von 5" in page
+        browser.post("/s/b.T-2/do/close", resolution="nothing")
+        browser.get("/s/b.T-2/debrief", 404)
+        course.change('id = "c1"', 'id = "c1"\nreleased = true')
+        for _ in range(300):
+            page = browser.get("/s/b.T-2/debrief")
+            if "von 100" in page:
+                break
+            time.sleep(0.1)
+        assert "von 100" in page
+    finally:
+        course.room.counsel.close()
 
 
 def test_progress_is_seen(course: Course) -> None:

@@ -7,11 +7,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
+from concurrent.futures import Future
 from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -22,10 +24,11 @@ from starlette.testclient import TestClient
 
 from simulator.errors import WsyncsimError
 from wsyncsim import lab, lab_web
+from wsyncsim.lab.answers import Answer, Mirrors, Question
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
-from wsyncsim.lab_web import log_rows
+from wsyncsim.lab_web import desk_pages, log_rows
 from wsyncsim.lab_web.app import lab_app
 from wsyncsim.lab_web.drawing import curve, timeline
 from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, POLICY, Keys
@@ -468,6 +471,164 @@ def test_every_text_of_the_templates_is_there_in_both_languages_and_each_is_used
     assert not unused
 
 
+@pytest.mark.parametrize(("language", "text"), [("en", "Something broke in the lab"), ("de", "Im Labor ist etwas kaputtgegangen")])
+def test_what_breaks_gives_a_page_of_ours_and_a_traceback_in_the_log_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, language: str, text: str
+) -> None:
+    def breaks(*_: object) -> dict[str, Any]:
+        raise RuntimeError("nobody thought of this")
+
+    visitor = Visitor(tmp_path, language)
+    base = visitor.open("1058")
+    monkeypatch.setitem(desk_pages.PAGES, "look", breaks)
+    answer = visitor.client.get(f"{base}/look")
+    assert answer.status_code == 500
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["cache-control"] == "no-store"
+    assert text in answer.text
+    assert "nobody thought of this" not in answer.text
+    assert "Traceback" not in answer.text
+    assert "nobody thought of this" in caplog.text
+    assert "Traceback" in caplog.text
+    monkeypatch.undo()
+    visitor.get(f"{base}/look")
+
+
+def test_even_when_the_page_that_says_so_breaks_there_are_headers_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor = Visitor(tmp_path)
+    monkeypatch.setattr("wsyncsim.lab_web.app.render", lambda *_, **__: 1 / 0)
+    answer = visitor.client.get("/")
+    assert (answer.status_code, answer.text) == (500, "Internal error")
+    assert answer.headers["content-security-policy"] == POLICY
+
+
+class Slow:
+    """Somebody who computes when he is told to."""
+
+    def __init__(self) -> None:
+        self.mirrors = Mirrors()
+        self.waiting: list[tuple[Question, Future[Answer]]] = []
+
+    def ask(self, question: Question) -> Future[Answer]:
+        answer: Future[Answer] = Future()
+        self.waiting.append((question, answer))
+        return answer
+
+    def compute(self) -> None:
+        for question, answer in self.waiting:
+            answer.set_result(self.mirrors.answer(question))
+        self.waiting.clear()
+
+
+def _with_slow(folder: Path, language: str = "en") -> tuple[Visitor, Slow]:
+    visitor, slow = Visitor(folder, language), Slow()
+    visitor.shelf.counsel = cast("Any", slow)
+    return visitor, slow
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "It is being computed"), ("de", "Es wird berechnet")])
+def test_a_page_that_waits_says_so_and_looks_again_until_it_is_there(tmp_path: Path, language: str, text: str) -> None:
+    visitor, slow = _with_slow(tmp_path, language)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    assert text in visitor.page
+    assert visitor.at == f"{base}/soon"
+    assert visitor.client.get(f"{base}/soon").headers["refresh"] == "1"
+    assert not _session(visitor, base).actions_done
+    slow.compute()
+    visitor.get(f"{base}/soon")
+    assert visitor.at == f"{base}/ticket"
+    assert "refresh" not in visitor.client.get(f"{base}/ticket").headers
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint"]
+    visitor.get(f"{base}/soon")
+    assert len(_session(visitor, base).actions_done) == 1
+
+
+def test_who_goes_on_meanwhile_gets_the_hint_for_where_he_is_then(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    visitor.let_pass("1h")
+    slow.compute()
+    visitor.get(f"{base}/soon")
+    slow.compute()
+    visitor.get(f"{base}/soon")
+    direct = lab.open_ticket("1009", seed=7)
+    direct.wait("1h")
+    direct.hint()
+    session = _session(visitor, base)
+    assert (session.hints, session.actions_done) == (direct.hints, direct.actions_done)
+
+
+def test_pages_and_files_are_the_same_whoever_computes(tmp_path: Path) -> None:
+    pages = []
+    for folder, slow in ((tmp_path / "a", None), (tmp_path / "b", Slow())):
+        visitor = Visitor(folder)
+        visitor.shelf.counsel = cast("Any", slow)
+        monkey = iter(("x" * 32,))
+        visitor.shelf.new_id = lambda ids=monkey: next(ids)  # type: ignore[method-assign,misc]
+        base = visitor.open("1058")
+        _diagnose(visitor, base)
+        for _ in range(2):
+            visitor.get(f"{base}/look")
+            visitor.submit("/do/hint")
+            _let_compute(visitor, slow, f"{base}/soon")
+        visitor.get(f"{base}/check?left=1")
+        _let_compute(visitor, slow, f"{base}/check?left=1")
+        pages.append(visitor.page)
+        visitor.get(f"{base}/mend")
+        visitor.submit("/do/escalate", team="second level", evidence=["e1", "e2"])
+        _let_compute(visitor, slow, f"{base}/soon")
+        _finish(visitor, base, "escalated")
+        _let_compute(visitor, slow, f"{base}/debrief")
+        pages.append(visitor.page)
+        pages.append(visitor.shelf.path("x" * 32).read_text(encoding="utf-8"))
+    same = [page.replace(visitor.keys.token, "") for page in pages]
+    half = len(same) // 2
+    tokens = re.compile(r'name="token" value="\w*"')
+    assert [tokens.sub("", page) for page in same[:half]] == [tokens.sub("", page) for page in same[half:]]
+    assert "Debrief: " in pages[-2]
+    assert "What could still be wrong" not in pages[-1]
+
+
+def _let_compute(visitor: Visitor, slow: Slow | None, path: str) -> None:
+    if slow is not None:
+        assert "It is being computed" in visitor.page
+        slow.compute()
+        visitor.get(path)
+    assert "It is being computed" not in visitor.page
+
+
+def test_sessions_with_hints_are_played_again_with_what_was_told(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    slow.compute()
+    visitor.get(f"{base}/soon")
+    hints = _session(visitor, base).hints
+    again = Shelf(tmp_path, cast("Any", Now()))
+    with again.desk(base.rsplit("/", 1)[1], "en") as found:
+        assert found.session.hints == hints
+
+
+class Now(Slow):
+    """Somebody who computes at once."""
+
+    def ask(self, question: Question) -> Future[Answer]:
+        answer = super().ask(question)
+        self.compute()
+        return answer
+
+
+def test_no_answer_of_an_open_ticket_is_asked_for(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    assert visitor.client.get(f"{base}/debrief").status_code == 404
+    assert {question.kind for question, _ in slow.waiting} == {"ready"}
+
+
 def test_settings_are_kept_and_lead_back_to_our_own_pages_only(visitor: Visitor, desk: str) -> None:
     client = visitor.client
     given = {"token": visitor.keys.token, "language": "de", "theme": "dark"}
@@ -536,10 +697,24 @@ def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
                 at = answer.url.rsplit("/", 1)[0]
             with opener.open(f"{at}/do/wait", data=f"token={token}&for=5m".encode()) as answer:
                 assert answer.status == 200
+            form = f"token={token}&back=look".encode()
+            page = _there(opener, f"{at}/do/hint", form)
+            assert page.count("Hint, rung 1 of 5") == 2
         finally:
             server.kill()
     session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")
-    assert [action["do"] for action in session.actions_done] == ["wait"]
+    assert [action["do"] for action in session.actions_done] == ["wait", "hint"]
+
+
+def _there(opener: urllib.request.OpenerDirector, path: str, form: bytes) -> str:
+    """The page that a form leads to, however often it wants to be asked for."""
+    with opener.open(path, data=form) as answer:
+        page, again, at = answer.read().decode(), answer.headers["refresh"], answer.url
+    while again:
+        time.sleep(int(again))
+        with opener.open(at) as answer:
+            page, again, at = answer.read().decode(), answer.headers["refresh"], answer.url
+    return str(page)
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scenarios.looks import LOOKS
@@ -15,14 +16,16 @@ from wsyncsim.lab.data import say
 from wsyncsim.lab.diagnosis import best_way, right_steps
 from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
 from wsyncsim.lab.hints import title
-from wsyncsim.lab.ticket import true_causes, with_causes
+from wsyncsim.lab.ticket import true_causes, variant, with_causes
 from wsyncsim.lab.views import Plain
 from wsyncsim.lab.xray import Xray, taken
 from wsyncsim.words import event_words
 
 if TYPE_CHECKING:
+    from scenarios.story import Story
     from simulator.journal import Entry
     from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.ticket import Variant
 
 MOST_EVENTS = 200
 
@@ -166,28 +169,51 @@ def _kind(entry: Entry) -> str:
 
 
 def _all_facts(bench: Bench) -> dict[tuple[str, str], tuple[tuple[str, object], ...]]:
-    return {(view.id, view.host): view.facts for view in bench.views()}
+    return {
+        (id, host): bench.facts(id, host=host)
+        for id, look in sorted(LOOKS.items())
+        if bench.story.generation in look.generations and not look.leaves_trace
+        for host in bench.places(id)
+    }
 
 
 def _at_opening(session: LabSession, story_of: tuple[int, ...] | None = None) -> Bench:
     """A world at the opening of the ticket, with only some of the causes (by number)."""
     truth = true_causes(session.story)
     causes = truth if story_of is None else tuple(truth[number] for number in story_of)
-    bench = Bench(with_causes(session.story, causes, session.variant.broken_us))
-    bench.go(session.opened_at)
+    return _twin_at(session.opened_at, with_causes(session.story, causes, session.variant.broken_us))
+
+
+def _twin_at(until: int, story: Story) -> Bench:
+    bench = Bench(story)
+    bench.go(until)
     return bench
 
 
 def _visible(session: LabSession) -> list[Visible]:
     """Where something was to be seen: what differs from the healthy twin."""
-    ours, _, _ = open_bench(session.variant)
-    healthy = _all_facts(_at_opening(session, ()))
+    return [
+        Visible(look=id, title=_look_title(session, id), host=host, minutes=LOOKS[id].minutes, facts=unusual)
+        for id, host, unusual in unusual_at_opening(session.variant)
+    ]
+
+
+def unusual_at_opening(given: Variant) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Look, host and facts of everything that differs from the healthy twin when a ticket is opened, the cheapest look first."""
+    return _unusual(given.ticket.id, given.seed, given.story.generation)
+
+
+@lru_cache(maxsize=64)
+def _unusual(id: str, seed: int, generation: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    chosen = variant(id, seed, generation=generation)
+    ours, story, opened_at = open_bench(chosen)
+    healthy = _all_facts(_twin_at(opened_at, with_causes(story, (), chosen.broken_us)))
     found = []
-    for (id, host), facts in _all_facts(ours).items():
-        unusual = tuple(f"{key} = {value}" for key, value in facts if (key, value) not in healthy.get((id, host), ()))
+    for (look, host), facts in _all_facts(ours).items():
+        unusual = tuple(f"{key} = {value}" for key, value in facts if (key, value) not in healthy.get((look, host), ()))
         if unusual:
-            found.append(Visible(look=id, title=_look_title(session, id), host=host, minutes=LOOKS[id].minutes, facts=unusual))
-    return sorted(found, key=lambda each: (each.minutes, each.look, each.host))
+            found.append((look, host, unusual))
+    return tuple(sorted(found, key=lambda each: (LOOKS[each[0]].minutes, each[0], each[1])))
 
 
 def did(session: LabSession) -> list[Did]:

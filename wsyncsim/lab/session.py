@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,6 +88,15 @@ class Diagnosis:
     """Minutes of looks that were charged before it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What other worlds say to an action."""
+
+    hint: Hint | None = None
+    enough: bool = False
+    """Whether what has been seen is enough to escalate."""
+
+
 def code(kind: str, id: str) -> str:
     """A name that tells nothing: how actions and causes are called before a ticket is closed."""
     return kind + hashlib.blake2b(id.encode(), digest_size=3).hexdigest()
@@ -104,6 +113,8 @@ class LabSession:
         self.variant = variant
         self.language = _language(language)
         self.seat = seat
+        self.told: dict[int, Told] = {}
+        """Number of an action -> what the other worlds say to it, where somebody else has computed that (``lab.answers``)."""
         self._diary = diary
         self._start()
 
@@ -116,6 +127,8 @@ class LabSession:
         self.notes: list[str] = []
         self.diagnoses: list[Diagnosis] = []
         self.escalations: list[Escalated] = []
+        self.enough: list[bool] = []
+        """Of each escalation, whether what had been seen was enough for that team."""
         self.hints: list[Hint] = []
         self.answers: list[str] = []
         self.charged_min = 0
@@ -157,8 +170,10 @@ class LabSession:
         return cls.replayed(Diary.read(Path(path)), language=language, seat=seat)
 
     @classmethod
-    def replayed(cls, diary: Diary, *, language: str = "en", seat: Seat | None = None) -> LabSession:
-        """The session that a diary tells of; raises ``LabError`` for one that cannot have been."""
+    def replayed(
+        cls, diary: Diary, *, language: str = "en", seat: Seat | None = None, told: Mapping[int, Told] | None = None
+    ) -> LabSession:
+        """The session that a diary tells of; raises ``LabError`` for one that cannot have been. ``told``: see ``told``."""
         header, where = diary.header, str(diary.path or "")
         if header.get("version") != __version__:
             raise LabError(
@@ -176,6 +191,7 @@ class LabSession:
                 raise LabError("its first line is damaged", where=where)
             variant = tickets.variant(id, seed, role=header.get("role"), generation=header.get("generation"))
         session = cls(variant, diary, language=language, seat=seat)
+        session.told.update(told or {})
         for action in diary.actions:
             try:
                 session._apply(action)
@@ -200,6 +216,15 @@ class LabSession:
         self._stale = False
         return len(newer.actions) - len(known)
 
+    def follow(self, actions: Sequence[dict[str, Any]]) -> None:
+        """Take in what was done elsewhere, for a session without a file. ``actions`` begin with those that were done here."""
+        known = self._diary.actions
+        if self._diary.path is not None or list(actions[: len(known)]) != known:
+            raise LabError("it is not the same session any more")
+        for action in actions[len(known) :]:
+            self._apply(action)
+            self._diary.append(action)
+
     def fork(self, at: int, path: str | PathLike[str] | None = None) -> LabSession:
         """A new session that is like this one was before action number ``at`` + 1: its first ``at`` actions are the same."""
         if not 0 <= at <= len(self._diary.actions):
@@ -211,7 +236,7 @@ class LabSession:
         for action in self._diary.actions[:at]:
             if action["do"] != "close":
                 diary.append({**action, "n": len(diary.actions) + 1})
-        return self.replayed(diary, language=self.language)
+        return self.replayed(diary, language=self.language, told={n: told for n, told in self.told.items() if n <= at})
 
     # --- where we are
 
@@ -338,9 +363,14 @@ class LabSession:
         """Everything that can be diagnosed here: the same list whatever is wrong."""
         return [CauseItem(id=code("c", cause.id), title=cause.title(self.language)) for cause in possible_causes(self.story)]
 
+    @property
+    def shows_remaining(self) -> bool:
+        """Whether ``remaining`` may be known."""
+        return self.seat is None and self.ticket.level <= BEGINNERS
+
     def remaining(self) -> Remaining | None:
         """What could still be wrong after all that has been seen; ``None`` from level 3 on, and in exams."""
-        if self.seat is not None or self.ticket.level > BEGINNERS:
+        if not self.shows_remaining:
             return None
         from wsyncsim.lab.hints import title
 
@@ -433,15 +463,23 @@ class LabSession:
             self._result = score(self)
         return self._result
 
+    def take_result(self, result: Result) -> None:
+        """Take the mark of this session from somebody else who has computed it."""
+        self._result = result
+
     def debrief(self) -> Debrief:
         """What really happened, what could be seen, what was done, and what the cheapest way would have been."""
         from wsyncsim.lab.debrief import debrief
 
+        self.check_answers()
+        return debrief(self)
+
+    def check_answers(self) -> None:
+        """Raise ``LabError`` as long as the debrief must not be seen."""
         if not self.closed:
             raise LabError("the ticket is still open", hint="Close it first")
         if self.seat is not None and not self.seat.released:
             raise LabError("answers of this exam are not released yet")
-        return debrief(self)
 
     # --- machinery
 
@@ -468,6 +506,7 @@ class LabSession:
     def _rebuild(self) -> None:
         """Play everything again: what was refused half-way must leave nothing."""
         actions = self._diary.actions
+        self.told = {n: told for n, told in self.told.items() if n <= len(actions)}
         self._start()
         for action in actions:
             self._apply(action)
@@ -483,7 +522,7 @@ class LabSession:
             "diagnose": self._diagnose,
             "escalate": self._escalate,
             "verify": lambda _given: self._verify(),
-            "hint": lambda _given: self._hint(),
+            "hint": self._hint,
             "close": self._close,
         }
         if self.closed or action["do"] not in handlers:
@@ -648,8 +687,9 @@ class LabSession:
             raise LabError(f"there is no team {team!r}", hint=did_you_mean(str(team), self.teams()))
         self._evidence(given["evidence"])
         truth = [cause for cause in true_causes(self.story) if cause.fault]
-        panel = self.panel
-        enough = panel.known_enough(team)
+        told = self.told.get(given["n"])
+        enough = told.enough if told is not None else self.panel.known_enough(team)
+        self.enough.append(enough)
         mine = [cause for cause in truth if team == "second level" or team in owners(self.story, cause)]
         delays = policy().delays
         dice = Dice(self.variant.seed).stream(f"lab/escalation/{len(self.escalations)}")
@@ -725,12 +765,13 @@ class LabSession:
                     )
         return Verification(seen=False, evidence="", text=say("not_verified", self.language))
 
-    def _hint(self) -> Hint:
+    def _hint(self, action: dict[str, Any]) -> Hint:
         from wsyncsim.lab.hints import hint
 
         if self.seat is not None and not self.seat.hints:
             raise LabError(say("refused_hint", self.language))
-        given = hint(self)
+        told = self.told.get(action["n"])
+        given = told.hint if told is not None and told.hint is not None else hint(self)
         self.hints.append(given)
         return given
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
+    from wsyncsim.lab_web.counsel import Counsel
+
 __all__ = ["MissingExtraError", "serve", "serve_course"]
 
 SWITCH_S = 0.001
@@ -40,12 +42,13 @@ def serve(
     """
     listener = _listener(host, port)
     from wsyncsim.lab_web.app import lab_app
+    from wsyncsim.lab_web.counsel import Counsel
     from wsyncsim.lab_web.guard import Keys
 
-    keys = Keys()
+    keys, counsel = Keys(), Counsel()
     if tell is not None:
         tell(f"http://{host}:{listener.getsockname()[1]}/?key={keys.key}")
-    _run(lab_app(folder, keys, hosts=(host,), language=language), listener)
+    _run(lab_app(folder, keys, hosts=(host,), language=language, counsel=counsel), listener, counsel)
 
 
 def serve_course(
@@ -67,6 +70,7 @@ def serve_course(
     course or the certificate.
     """
     from wsyncsim.lab_web.classroom import Classroom
+    from wsyncsim.lab_web.counsel import Counsel
     from wsyncsim.lab_web.people import Entrance
 
     room = Classroom(file, key, folder)
@@ -75,9 +79,10 @@ def serve_course(
     listener = _listener(host, port)
     from wsyncsim.lab_web.course_app import course_app
 
+    room.counsel = Counsel()
     if tell is not None:
         tell(f"http{'s' if encrypted else ''}://{host}:{listener.getsockname()[1]}/", entrance.instructor_code)
-    _run(course_app(room, entrance, hosts=(host,), language=language), listener, **encrypted)
+    _run(course_app(room, entrance, hosts=(host,), language=language), listener, room.counsel, **encrypted)
 
 
 def _encrypted(certificate: Path | None, key: Path | None) -> dict[str, Path]:
@@ -126,12 +131,20 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _run(app: Starlette, listener: socket.socket, **encrypted: Any) -> None:
+def _run(app: Starlette, listener: socket.socket, counsel: Counsel, **encrypted: Any) -> None:
+    from threading import Thread
+
     import uvicorn
+
+    from wsyncsim.lab.answers import warm_up
 
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2, **encrypted
     )
     sys.setswitchinterval(SWITCH_S)
-    with listener:
-        uvicorn.Server(config).run(sockets=[listener])
+    Thread(target=warm_up, daemon=True).start()
+    try:
+        with listener:
+            uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        counsel.close()

@@ -11,7 +11,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import WsyncsimError
-from wsyncsim import lab
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.board import Seated, seated, session_file
 from wsyncsim.lab.data import LabError
@@ -20,7 +19,6 @@ from wsyncsim.lab_web.shelf import Desk, Shelf
 
 if TYPE_CHECKING:
     from wsyncsim.lab.course import Course, Seat
-    from wsyncsim.lab.session import LabSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +121,8 @@ class Classroom(Shelf):
         place = self.place(id)
         return session_file(self.folder, place.slot, place.trainee)
 
-    def _resume(self, id: str) -> LabSession:
-        return lab.resume(self.path(id), seat=self.place(id))
+    def _place(self, id: str) -> Seat:
+        return self.place(id)
 
     @contextmanager
     def desk(self, id: str, language: str) -> Iterator[Desk]:
@@ -141,7 +139,7 @@ class Classroom(Shelf):
             path, place = self.path(id), self.place(id)
             if not is_begun(path):
                 session = courses.open_seat(self.course, self.key, place.slot, place.trainee, path, language=language)
-                self._keep(id, Desk(session))
+                self._keep(id, Desk(session, id, self.counsel))
 
     def results(self) -> list[Outcome]:
         """What has come of each closed ticket. Each is played again once, beside the sessions that are worked on."""

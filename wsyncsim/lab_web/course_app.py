@@ -36,7 +36,8 @@ from wsyncsim.lab_web.app import (
     static,
 )
 from wsyncsim.lab_web.app import do as do_at_desk
-from wsyncsim.lab_web.guard import Headers, fields, from_page_of
+from wsyncsim.lab_web.app import soon as soon_at_desk
+from wsyncsim.lab_web.guard import Breakage, Headers, fields, from_page_of
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
 from wsyncsim.lab_web.words import LANGUAGES
 
@@ -161,6 +162,13 @@ def do(visit: CourseVisit) -> Response:
     return answer
 
 
+def soon(visit: CourseVisit) -> Response:
+    """Where somebody waits for the answer to a form; the board learns of it."""
+    answer = soon_at_desk(visit)
+    visit.room.row(visit.session_id)
+    return answer
+
+
 def page(visit: CourseVisit) -> Response:
     """A page of a session."""
     if visit.request.path_params["page"] not in desk_pages.PAGES:
@@ -281,6 +289,7 @@ RULES = (
     Rule("/s/{id}/e/{number:int}", sight_page, (TRAINEE,)),
     Rule("/s/{id}/act/{action}", act_page, (TRAINEE,)),
     Rule("/s/{id}/do/{what}", do, (TRAINEE,), "POST"),
+    Rule("/s/{id}/soon", soon, (TRAINEE,)),
     Rule("/s/{id}/{page}", page, (TRAINEE,)),
     Rule("/board", board, (INSTRUCTOR,)),
     Rule("/mirror/{id}", mirror, (INSTRUCTOR,)),
@@ -297,6 +306,18 @@ def refusal(visit: CourseVisit, why: str, status: int) -> Response:
     if status == 429:
         answer.headers["retry-after"] = str(REFRESH_S)
     return answer
+
+
+def _is_heavy(request: Request, rule: Rule, room: Classroom) -> bool:
+    """Whether a request plays other worlds, or a session from its beginning, in this process."""
+    given = request.path_params
+    if room.counsel is not None and TRAINEE in rule.roles:
+        return False
+    if rule.heavy or given.get("what") in HEAVY_DEEDS or given.get("page") == "debrief":
+        return True
+    return "id" in given and (
+        not room.is_open(given["id"]) or (rule.do is mirror and room.row(given["id"]).seated.state == "closed")
+    )
 
 
 def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = (), language: str = "en") -> Starlette:
@@ -332,14 +353,6 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
             return refusal(visit, visit.says("not_found"), 404)
         return None
 
-    def is_heavy(request: Request, rule: Rule) -> bool:
-        given = request.path_params
-        if rule.heavy or given.get("what") in HEAVY_DEEDS or given.get("page") == "debrief":
-            return True
-        return "id" in given and (
-            not room.is_open(given["id"]) or (rule.do is mirror and room.row(given["id"]).seated.state == "closed")
-        )
-
     def answered(visit: CourseVisit, rule: Rule) -> Response:
         try:
             return rule.do(visit)
@@ -359,7 +372,7 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
                     return refusal(visit, visit.says("foreign_form"), 403)
                 visit.form = form
             return await anyio.to_thread.run_sync(
-                answered, visit, rule, limiter=limiters.get(visit.role) if is_heavy(request, rule) else None
+                answered, visit, rule, limiter=limiters.get(visit.role) if _is_heavy(request, rule, room) else None
             )
 
         return endpoint
@@ -370,9 +383,15 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
             return refusal(visit, visit.says("no_code"), 403)
         return refusal(visit, visit.says("not_found"), 404)
 
+    def broken(request: Request) -> Response:
+        visit = visit_of(request)
+        visit.error = LabError(visit.says("broken"), hint=visit.says("broken_hint"))
+        return render(visit, "refusal", status=500)
+
     routes = [Route(rule.path, guarded(rule), methods=[rule.method]) for rule in RULES]
     middleware = [
         Middleware(Headers),
+        Middleware(Breakage, page=broken),
         Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts], www_redirect=False),
     ]
     return Starlette(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from wsyncsim.lab.data import LabError, people, policy, say
-from wsyncsim.lab.session import BEGINNERS, QUESTIONS, RESOLUTIONS
+from wsyncsim.lab.session import QUESTIONS, RESOLUTIONS
 from wsyncsim.lab_web import drawing, log_rows
 from wsyncsim.lab_web.log_rows import Filter
 from wsyncsim.lab_web.words import all_words, moment
@@ -161,8 +161,8 @@ def check(visit: Visit, desk: Desk) -> dict[str, Any]:
             (cause_titles(session, diagnosis.causes), diagnosis.evidence, diagnosis.confidence) for diagnosis in session.diagnoses
         ],
         "diagnoses_left": max(0, int(policy().weights["diagnoses"]) - len(session.diagnoses)),
-        "left": session.remaining() if visit.asked("left") else None,
-        "can_show_left": session.seat is None and session.ticket.level <= BEGINNERS,
+        "left": desk.remaining() if visit.asked("left") and session.shows_remaining else None,
+        "can_show_left": session.shows_remaining,
         "most_causes": MOST_CAUSES,
     }
 
@@ -214,6 +214,23 @@ PAGES: dict[str, Callable[[Visit, Desk], dict[str, Any]]] = {
     "close": close,
     "debrief": debrief,
 }
+
+
+def page_is_known(page: str, visit: Visit, desk: Desk) -> bool:
+    """Whether what a page shows need not be computed any more. Raises ``LabError`` for what must not be shown."""
+    if page == "debrief":
+        return desk.knows("debrief")
+    if page == "check" and visit.asked("left") and desk.session.shows_remaining:
+        return desk.knows("left")
+    return True
+
+
+def deed_is_known(what: str, visit: Visit, desk: Desk) -> bool:
+    """Whether what a form asks for need not be computed any more."""
+    if desk.session.closed or what not in ("hint", "escalate"):
+        return True
+    return desk.knows("hint") if what == "hint" else desk.knows("enough", visit.first("team"))
+
 
 # --- what forms do; each returns where to go, empty for the page that it came from
 

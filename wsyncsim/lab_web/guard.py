@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
 from typing import TYPE_CHECKING, Protocol
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOG = logging.getLogger("wsyncsim.lab_web")
 COOKIE = "wsyncsim_lab"
 LARGEST_BODY = 64_000
 MOST_FIELDS = 200
@@ -90,6 +96,37 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, send_with)
+
+
+class Breakage:
+    """Answers with a page of ours when something breaks that should not; what it was stands in the log, not in the page."""
+
+    def __init__(self, app: ASGIApp, page: Callable[[Request], Response]) -> None:
+        self.app = app
+        self.page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal began
+            began = began or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:  # whatever it is
+            if scope["type"] != "http" or began:
+                raise
+            LOG.exception("%s %s broke", scope["method"], scope["path"])
+            await self._page(Request(scope))(scope, receive, send)
+
+    def _page(self, request: Request) -> Response:
+        try:
+            return self.page(request)
+        except Exception:
+            LOG.exception("the page that says so broke as well")
+            return PlainTextResponse("Internal error", 500)
 
 
 async def fields(request: Request) -> dict[str, list[str]] | None:
