@@ -43,7 +43,9 @@ _PREFIXES: Mapping[str, tuple[Kind, ...]] = {
 }
 _PREFIX = re.compile(rf"({'|'.join(_PREFIXES)})[\s:=#]*(?:id[\s:=#]*)?(.+)", re.IGNORECASE)
 _IN_LINE = re.compile(r"(?<![\w.-])(?:0x[0-9a-f]{8}|-?\d{8,10})(?![\w.])", re.IGNORECASE)
-_STATUS_IN_LINE = re.compile(r"\b(?:STATMSG: ID=|Message ID: )(\d{3,5})\b|HTTP status (\d{3})\b", re.IGNORECASE)
+_STATUS_IN_LINE = re.compile(
+    r"\b(?:STATMSG: ID=|Message ID: )(\d{3,5})\b|HTTP.status (\d{3})\b|(?:reported error|meldet Fehler) (\d{1,5})\b", re.IGNORECASE
+)
 _IIS_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .* ([1-5]\d\d) (\d{1,2}) (\d{1,10})(?: \d+)*", re.ASCII)
 """A request in an IIS log: status, substatus and win32 status stand near its end."""
 _PLACE = re.compile(r"\{\{.*?\}\}")
@@ -111,7 +113,9 @@ def codes_in(line: str, language: str) -> list[Code]:
             if value & _FAILURE_BIT:
                 found += _error(value, language, ERRORS)
     for match in _STATUS_IN_LINE.finditer(line):
-        found += _status_message(match[1], language) if match[1] else _http(match[2], language)
+        message, status, error = match.groups()
+        found += _status_message(message, language) if message else _http(status, language) if status else []
+        found += _error(int(error), language, ("win32",)) if error else []
     return list(dict.fromkeys(found))
 
 
