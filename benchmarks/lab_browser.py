@@ -33,7 +33,7 @@ SCREENS = (
     "look",
     "logs",
     "logs?severity=error&highlight=WSUS",
-    "logs?find=WSUS&at=2",
+    "logs?find=sync&at=2",
     "logs?code=0x80072EE7",
     "check",
     "check?left=1",
@@ -130,7 +130,7 @@ class Keyboard:
         self.step("logs")
         self.follow('form:has(input[name=look][value="L20"]) button')
         self.to("#f-find")
-        self.page.keyboard.type("WSUS")
+        self.page.keyboard.type("sync")
         if self.scripts:
             self.page.wait_for_selector("tr.at")
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from benchmarks.lab_skins import (
     LIVE,
     TICKETS,
     Forms,
+    Played,
     browser,
     chromium,
     differences,
@@ -25,11 +27,12 @@ from benchmarks.lab_skins import (
 )
 
 GERMAN = next(each for each in TICKETS if each[1] == "de")
+_script = cache(write_script)
 
 
 @pytest.mark.parametrize(("ticket", "language"), TICKETS)
 def test_terminal_and_pages_without_javascript_write_the_same(ticket: str, language: str, tmp_path: Path) -> None:
-    script = write_script(ticket, language)
+    script = _script(ticket, language)
     assert set(LIVE) - {"hint"} <= {step.kind for step in script.steps}
     web = tmp_path / "web"
     with served(web) as (address, key):
@@ -40,7 +43,7 @@ def test_terminal_and_pages_without_javascript_write_the_same(ticket: str, langu
 @pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="Playwright is not installed")
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium on the path")
 def test_a_browser_with_javascript_writes_the_same(tmp_path: Path) -> None:
-    script = write_script(*GERMAN)
+    script = _script(*GERMAN)
     with served(tmp_path / "web") as (address, key), browser() as found:
         page = found.new_page()
         said: list[str] = []
@@ -53,9 +56,8 @@ def test_a_browser_with_javascript_writes_the_same(tmp_path: Path) -> None:
 
 
 def test_a_difference_is_told(tmp_path: Path) -> None:
-    script = write_script(*GERMAN)
-    played = in_terminal(script, tmp_path / "terminal")
-    spoilt = type(played)(played.file.replace(b'"5m"', b'"6m"'), "another mark")
+    script = _script(*GERMAN)
+    spoilt = Played(script.expected(tmp_path / "spoilt.jsonl").replace(b'"5m"', b'"6m"'), "another mark")
     told = differences(script, tmp_path, {"terminal": spoilt})
     assert len(told) == 2
     assert '"for":"6m"' in told[0]
