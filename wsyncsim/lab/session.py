@@ -30,6 +30,7 @@ from wsyncsim.lab.views import (
     Escalated,
     Hint,
     LookItem,
+    Pin,
     Place,
     Remaining,
     Sight,
@@ -125,6 +126,8 @@ class LabSession:
         self.deeds: list[Deed] = []
         self.thoughts: list[str] = []
         self.notes: list[str] = []
+        self.pins: list[Pin] = []
+        """Lines that were pinned to the board, in the order in which they were pinned."""
         self.diagnoses: list[Diagnosis] = []
         self.escalations: list[Escalated] = []
         self.enough: list[bool] = []
@@ -424,6 +427,14 @@ class LabSession:
         """Write a note to the customer."""
         self._do("note", {"text": text})
 
+    def pin(self, evidence: str, line: int) -> Pin:
+        """Pin a line (from 1) of something that has been seen to the board. It costs nothing, and counts for nothing."""
+        return self._do("pin", {"of": evidence, "line": line})  # type: ignore[no-any-return]
+
+    def unpin(self, evidence: str, line: int) -> Pin:
+        """Take a line off the board again."""
+        return self._do("unpin", {"of": evidence, "line": line})  # type: ignore[no-any-return]
+
     def diagnose(self, cause: str | Sequence[str], evidence: Sequence[str], confidence: int) -> int:
         """Say what is wrong: causes (ids of ``causes()``), the sights that show it (``e1``), confidence 1 (guess) to 3 (sure).
 
@@ -519,6 +530,8 @@ class LabSession:
             "ask": self._ask,
             "think": lambda given: self.thoughts.append(_text(given["text"])),
             "note": lambda given: self.notes.append(_text(given["text"])),
+            "pin": self._pin,
+            "unpin": self._unpin,
             "diagnose": self._diagnose,
             "escalate": self._escalate,
             "verify": lambda _given: self._verify(),
@@ -638,6 +651,27 @@ class LabSession:
             self.answers.append(question)
             self._go(self.now + ASK_MIN * MINUTE)
         return people().answers[question].in_(self.language).format_map({"site": self.variant.site})
+
+    def _line(self, given: dict[str, Any]) -> Pin:
+        (evidence,), line = self._evidence([given["of"]]), given["line"]
+        lines = next(sight.lines for sight in self.sights if sight.evidence == evidence)
+        if type(line) is not int or not 1 <= line <= len(lines):
+            raise LabError(say("refused_line", self.language, evidence=evidence, line=line), hint=f"1 - {len(lines)}")
+        return Pin(evidence, line, lines[line - 1])
+
+    def _pin(self, given: dict[str, Any]) -> Pin:
+        pin = self._line(given)
+        if pin in self.pins:
+            raise LabError(say("refused_pinned", self.language))
+        self.pins.append(pin)
+        return pin
+
+    def _unpin(self, given: dict[str, Any]) -> Pin:
+        pin = self._line(given)
+        if pin not in self.pins:
+            raise LabError(say("refused_unpinned", self.language))
+        self.pins.remove(pin)
+        return pin
 
     def _evidence(self, names: Any) -> tuple[str, ...]:
         known = {sight.evidence for sight in self.sights}

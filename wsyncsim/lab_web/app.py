@@ -35,7 +35,13 @@ if TYPE_CHECKING:
 
 THEMES = ("auto", "light", "dark")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
-STATIC = {"lab.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "lab.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "lab.js": "text/javascript; charset=utf-8",
+    "htmx.min.js": "text/javascript; charset=utf-8",
+    "htmx.LICENSE.txt": "text/plain; charset=utf-8",
+}
 A_YEAR_S = 365 * 24 * 3600
 HEAVY_DEEDS = ("hint", "escalate", "close", "fork")
 """What plays other worlds; without somebody else who computes that, one such request at a time: the others stay quick."""

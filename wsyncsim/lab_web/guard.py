@@ -22,7 +22,7 @@ LARGEST_BODY = 64_000
 MOST_FIELDS = 200
 SAFE_SITES = ("same-origin",)
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = (
