@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scenarios.faults import FAULTS
 from wsyncsim._version import __version__
 from wsyncsim.lab.data import policy
 from wsyncsim.lab.diagnosis import BestWay, Hypothesis, best_way, likeness
-from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.grounds import OPEN_QUESTION, Grounds, contradicted, grounds, worth
+from wsyncsim.lab.harm import Harm, Outlook, acts_of, harms, horizon, outlook
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab.views import Plain
 
@@ -59,6 +60,12 @@ class Result(Plain):
     confidence: int
     guess: bool
     """Right, though what had been seen did not show it."""
+    known: float
+    """0 to 1: how far what had been seen before the diagnosis singled the cause out."""
+    known_mending: float
+    """The same before what ended the trouble; that of the diagnosis where nobody had to end it."""
+    contradicted: bool
+    """The diagnosis could not be true any more after what had been seen."""
     resolution: str
 
 
@@ -82,17 +89,18 @@ def outcome(session: LabSession) -> Outcome:
     acts = tuple(act for act, _ in acts_of(session.deeds))
     ours, without = outlook(session.story, acts, until, site), outlook(session.story, (), until, site)
 
-    def over(world: Any) -> bool:
-        if any(complaint == session.variant.complaint for complaint, _ in world.symptoms):
-            return False
-        return site not in world.failing_sites
-
     return Outcome(
-        recovered=over(ours),
-        by_itself=over(without),
+        recovered=_over(session, ours),
+        by_itself=_over(session, without),
         nothing_to_do=nothing_to_do(session),
         noticed=session.verified(),
     )
+
+
+def _over(session: LabSession, world: Outlook) -> bool:
+    """Whether nobody complains any more in a world."""
+    complains = any(complaint == session.variant.complaint for complaint, _ in world.symptoms)
+    return not complains and session.variant.site not in world.failing_sites
 
 
 def nothing_to_do(session: LabSession) -> bool:
@@ -123,17 +131,21 @@ def score(session: LabSession) -> Result:
     way = best_way(session.variant)
     last = session.diagnoses[-1] if session.diagnoses else None
     right = correctness(session, last.causes, way.floor) if last is not None else 0.0
-    found, left = _evidence(session, last, way)
+    base = grounds(session, last.deeds if last is not None else 0)
+    found = _evidence(base)
     done = outcome(session)
     damage = harms(session)
     critical = any(harm.critical for harm in damage)
     solved = _solved(session, done, right)
-    worked_on = right >= WORKED_ON or (solved and bool(session.deeds))
+    impossible = last is not None and contradicted(session, last)
+    mending = _known_mending(session, done, base)
+    by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending)
+    worked_on = max(by_word if right >= WORKED_ON else 0.0, by_deed if solved and session.deeds else 0.0)
     parts = {
-        "correctness": weights["correctness"] * right,
+        "correctness": weights["correctness"] * right * by_word,
         "safety": max(weights["safety"] - sum(harm.points for harm in damage), 0) * worked_on,
         "evidence": weights["evidence"] * found,
-        "verified": _verified(session, done, solved, right),
+        "verified": _verified(session, done, solved, right) * by_deed,
         "efficiency": _efficiency(last, way, found) * weights["efficiency"] if right >= SOLVED else 0.0,
     }
     total = math.floor(sum(parts.values()) + 0.5)
@@ -155,30 +167,45 @@ def score(session: LabSession) -> Result:
         hint_price=price,
         worked_example=worked_example,
         candidates=way.candidates,
-        left=left,
+        left=base.left,
         looks_min=last.minutes if last is not None else session.charged_min,
         best_min=way.minutes,
         spent_min=session.spent_min,
         confidence=last.confidence if last is not None else 0,
-        guess=right >= SOLVED and found < 0.5,
+        guess=right >= SOLVED and base.known < OPEN_QUESTION,
+        known=round(base.known, 4),
+        known_mending=round(mending, 4),
+        contradicted=impossible,
         resolution=session.resolution,
     )
 
 
-def _evidence(session: LabSession, last: Diagnosis | None, way: BestWay) -> tuple[float, int]:
-    """The share of uncertainty that had been removed when the diagnosis was handed in, and how many hypotheses were left."""
-    if last is None:
-        return 0.0, way.candidates
-    sights = sum(deed.kind == "look" for deed in session.deeds[: last.deeds])
-    panel = session.panel
-    left = len(panel.alive) + sum(number > sights or number == 0 for number in panel.ruled_out.values())
-    floor = len(way.floor)
-    if not sights:
-        return 0.0, left
-    if way.candidates <= floor:
-        return 1.0, left
-    share = (math.log2(way.candidates) - math.log2(max(left, floor))) / (math.log2(way.candidates) - math.log2(floor))
-    return max(share, 0.0), left
+def _evidence(base: Grounds) -> float:
+    """The share of uncertainty, in bits, that had been removed when the diagnosis was handed in."""
+    most = math.log2(base.candidates) - math.log2(base.floor)
+    share = (math.log2(base.candidates) - math.log2(max(base.left, base.floor))) / most if most else 1.0
+    return max(share, 0.0)
+
+
+def _known_mending(session: LabSession, done: Outcome, said: Grounds) -> float:
+    """What was known before the trouble was ended; a team that took it over had seen enough to do so."""
+    number = None if done.nothing_to_do or done.by_itself else _ended_by(session)
+    if number is None:
+        return said.known
+    return 1.0 if session.deeds[number].by != "trainee" else grounds(session, number).known
+
+
+def _ended_by(session: LabSession) -> int | None:
+    """The number of the deed since which the complaint is over; ``None`` while it is not, or when it never needed one."""
+    numbers = [number for number, deed in enumerate(session.deeds) if deed.kind == "act"]
+    acts = [act for act, _ in acts_of(session.deeds)]
+    ended = None
+    for count in range(len(acts), -1, -1):
+        world = outlook(session.story, tuple(acts[:count]), horizon(session), session.variant.site)
+        if not _over(session, world):
+            return ended
+        ended = numbers[count - 1] if count else None
+    return ended
 
 
 def _solved(session: LabSession, done: Outcome, right: float) -> bool:
