@@ -13,8 +13,10 @@ from simulator.events import ActionTaken, FaultBegan
 from wsyncsim.lab.bench import Bench, open_bench
 from wsyncsim.lab.data import say
 from wsyncsim.lab.diagnosis import best_way, right_steps
-from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.harm import Harm, Tempting, acts_of, horizon, measured, tempting
 from wsyncsim.lab.hints import title
+from wsyncsim.lab.outlook import outlook
+from wsyncsim.lab.score import remarks
 from wsyncsim.lab.ticket import true_causes, with_causes
 from wsyncsim.lab.views import Plain
 from wsyncsim.words import event_words
@@ -90,6 +92,12 @@ class Debrief(Plain):
     masked: dict[str, tuple[str, ...]]
     """Cause -> facts that it would have shown alone, and that another cause hid."""
     harms: tuple[Harm, ...]
+    measured: tuple[Harm, ...]
+    """What each of the trainee's own actions did, harmless ones too."""
+    tempting: tuple[Tempting, ...]
+    """What the tempting wrong moves of this ticket would have done, as the first thing of all."""
+    remarks: tuple[str, ...]
+    """What the mark says about diagnosis and repair: whether they rested on what had been seen."""
     still_open: tuple[str, ...]
     thoughts: tuple[str, ...]
     card: str
@@ -102,7 +110,7 @@ def debrief(session: LabSession) -> Debrief:
     truth = true_causes(session.story)
     steps = [step for cause in truth for step in right_steps(session.story, cause)]
     repair = tuple(f"{REPAIRS[id].title.in_(language)} ({site})" for id, site in steps)
-    best = _best(session)
+    best, did = _best(session), measured(session)
     looks = "\n".join(f"- {_look_title(session, point.look)} ({point.host})" for point in best)
     actions = "\n".join(f"- {line}" for line in repair) or f"- {say('nothing_to_do', language)}"
     return Debrief(
@@ -115,7 +123,10 @@ def debrief(session: LabSession) -> Debrief:
         curve=tuple(_curve(session)),
         best=tuple(best),
         masked=_masked(session),
-        harms=tuple(harms(session)),
+        harms=tuple(harm for harm in did if harm.points),
+        measured=tuple(did),
+        tempting=tuple(tempting(session)),
+        remarks=remarks(session.result(), language),
         still_open=tuple(_still_open(session)),
         thoughts=tuple(session.thoughts),
         card=say(
@@ -257,7 +268,7 @@ def _masked(session: LabSession) -> dict[str, tuple[str, ...]]:
 
 def _still_open(session: LabSession) -> list[str]:
     acts = tuple(act for act, _ in acts_of(session.deeds))
-    world = outlook(session.story, acts, horizon(session), session.variant.site)
+    world = outlook(session.story, acts, horizon(session))
     return [
         say("open_left", session.language, entity=effect.entity, name=effect.name)
         for effect in sorted({*world.left, *world.deviations})

@@ -34,6 +34,11 @@ class Grounds:
     """How many no look can tell apart."""
 
     @property
+    def halved(self) -> bool:
+        """Whether at least half of what could be wrong had been ruled out."""
+        return 2 * self.left <= self.candidates
+
+    @property
     def known(self) -> float:
         """0 to 1: how much better than before the first look a guess among what is left would be."""
         left = max(self.left, self.floor)

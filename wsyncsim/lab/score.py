@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from scenarios.faults import FAULTS
 from wsyncsim._version import __version__
-from wsyncsim.lab.data import policy
+from wsyncsim.lab.data import policy, say
 from wsyncsim.lab.diagnosis import BestWay, Hypothesis, best_way, likeness
 from wsyncsim.lab.grounds import OPEN_QUESTION, Grounds, contradicted, grounds, worth
-from wsyncsim.lab.harm import Harm, Outlook, acts_of, harms, horizon, outlook
+from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, over
+from wsyncsim.lab.outlook import outlook
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab.views import Plain
 
@@ -85,22 +86,16 @@ class Outcome:
 
 def outcome(session: LabSession) -> Outcome:
     """Where a ticket stands, with the day after it."""
-    until, site = horizon(session), session.variant.site
+    until = horizon(session)
     acts = tuple(act for act, _ in acts_of(session.deeds))
-    ours, without = outlook(session.story, acts, until, site), outlook(session.story, (), until, site)
+    ours, without = outlook(session.story, acts, until), outlook(session.story, (), until)
 
     return Outcome(
-        recovered=_over(session, ours),
-        by_itself=_over(session, without),
+        recovered=over(session, ours),
+        by_itself=over(session, without),
         nothing_to_do=nothing_to_do(session),
         noticed=session.verified(),
     )
-
-
-def _over(session: LabSession, world: Outlook) -> bool:
-    """Whether nobody complains any more in a world."""
-    complains = any(complaint == session.variant.complaint for complaint, _ in world.symptoms)
-    return not complains and session.variant.site not in world.failing_sites
 
 
 def nothing_to_do(session: LabSession) -> bool:
@@ -138,8 +133,8 @@ def score(session: LabSession) -> Result:
     critical = any(harm.critical for harm in damage)
     solved = _solved(session, done, right)
     impossible = last is not None and contradicted(session, last)
-    mending = _known_mending(session, done, base)
-    by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending)
+    mending = _before_mending(session, done, base)
+    by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending.known)
     worked_on = max(by_word if right >= WORKED_ON else 0.0, by_deed if solved and session.deeds else 0.0)
     parts = {
         "correctness": weights["correctness"] * right * by_word,
@@ -151,6 +146,8 @@ def score(session: LabSession) -> Result:
     total = math.floor(sum(parts.values()) + 0.5)
     if critical:
         total = min(total, weights["critical_cap"])
+    if not (base.halved or mending.halved):
+        total = min(total, weights["guess_cap"])
     prices = [weights["hint"][hint.rung - 1] for hint in session.hints]
     worked_example = any(hint.rung == len(weights["hint"]) for hint in session.hints)
     price = min(sum(prices), total // 2) if right >= SOLVED and solved and not worked_example else 0
@@ -174,10 +171,22 @@ def score(session: LabSession) -> Result:
         confidence=last.confidence if last is not None else 0,
         guess=right >= SOLVED and base.known < OPEN_QUESTION,
         known=round(base.known, 4),
-        known_mending=round(mending, 4),
+        known_mending=round(mending.known, 4),
         contradicted=impossible,
         resolution=session.resolution,
     )
+
+
+def remarks(result: Result, language: str) -> tuple[str, ...]:
+    """What is to be said about how a mark came about: what rested on luck."""
+    found = []
+    if result.guess:
+        found.append(say("remark_guess", language, left=result.left, candidates=result.candidates))
+    if result.contradicted:
+        found.append(say("remark_contradicted", language))
+    if result.solved and result.resolution == "fixed" and result.known_mending < OPEN_QUESTION:
+        found.append(say("remark_lucky", language))
+    return tuple(found)
 
 
 def _evidence(base: Grounds) -> float:
@@ -187,12 +196,14 @@ def _evidence(base: Grounds) -> float:
     return max(share, 0.0)
 
 
-def _known_mending(session: LabSession, done: Outcome, said: Grounds) -> float:
+def _before_mending(session: LabSession, done: Outcome, said: Grounds) -> Grounds:
     """What was known before the trouble was ended; a team that took it over had seen enough to do so."""
     number = None if done.nothing_to_do or done.by_itself else _ended_by(session)
     if number is None:
-        return said.known
-    return 1.0 if session.deeds[number].by != "trainee" else grounds(session, number).known
+        return said
+    if session.deeds[number].by != "trainee":
+        return Grounds(said.candidates, said.floor, said.floor)
+    return grounds(session, number)
 
 
 def _ended_by(session: LabSession) -> int | None:
@@ -201,8 +212,8 @@ def _ended_by(session: LabSession) -> int | None:
     acts = [act for act, _ in acts_of(session.deeds)]
     ended = None
     for count in range(len(acts), -1, -1):
-        world = outlook(session.story, tuple(acts[:count]), horizon(session), session.variant.site)
-        if not _over(session, world):
+        world = outlook(session.story, tuple(acts[:count]), horizon(session))
+        if not over(session, world):
             return ended
         ended = numbers[count - 1] if count else None
     return ended
