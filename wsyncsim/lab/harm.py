@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from wsyncsim.lab.session import Deed, LabSession
 
 AHEAD_US = DAY
+LASTING_US = 6 * DAY
+"""So much later it is asked again whether what ended the complaint still holds."""
 DATABASES = ("Susdb", "SiteDatabase")
+UNSTEADY = ("WindowsService", "AppPool")
+"""What is stopped and started, not set; minutes that it stood still are counted elsewhere."""
 STALLED_MIN = 5
 """So many minutes of stopped services make one point."""
 
@@ -110,6 +114,7 @@ def measured(session: LabSession) -> list[Harm]:
     for number, (act, by) in enumerate(acts):
         if by == "trainee":
             bill = _measure(story, done[:number], act, until, session.language, allowed, final)
+            _lasting(session, bill, done[:number], act, until)
             found.append(_harm(session, act, bill))
     return found
 
@@ -124,6 +129,7 @@ def tempting(session: LabSession) -> list[Tempting]:
         after = outlook(story, (act,), until)
         helps = over(session, after)
         bill = _measure(story, [], act, until, session.language, allowed, after)
+        _lasting(session, bill, [], act, until)
         harm = _harm(session, act, bill)
         useless = say("tempting_helps" if helps else "tempting_useless", session.language)
         nothing = not true_causes(story)[0].fault
@@ -161,7 +167,7 @@ def _harm(session: LabSession, act: Act, bill: _Bill) -> Harm:
         local=session.clock(act.at),
         points=bill.points,
         critical=bill.critical,
-        details=tuple(bill.details) or (say("harm_none", session.language),),
+        details=(*((say("harm_none", session.language),) if not bill.points else ()), *bill.details),
     )
 
 
@@ -169,15 +175,31 @@ def _measure(story: Story, before: Sequence[Act], act: Act, until: int, language
     """What one action did after those before it; ``final`` is the world after all of them and those that came later."""
     bill = _Bill(language)
     without, after = outlook(story, tuple(before), until), outlook(story, (*before, act), until)
-    just_after = outlook(story, (*before, act), act.at + MINUTE)
+    moment = act.at + MINUTE
+    meanwhile, just_after = outlook(story, tuple(before), moment), outlook(story, (*before, act), moment)
     blame = act.id, act.at
     _settings(bill, [each for each in _blamed(final, blame) if each not in allowed.deviations])
     passing = [each for each in _blamed(just_after, blame) if each not in allowed.deviations]
     _briefly(bill, passing)
-    _undone(bill, [each for each in passing if each not in after.deviations], just_after)
+    written = [each for each in passing if each in just_after.by_hand and each not in after.deviations]
+    hidden = (meanwhile.left - just_after.left) & after.left
+    _undone(bill, (*written, *sorted(hidden)))
     _past_configmgr(bill, blame, final)
     _worse(bill, without, after, allowed, final.failed_requests.get(blame, 0))
     return bill
+
+
+def _lasting(session: LabSession, bill: _Bill, before: Sequence[Act], act: Act, until: int) -> None:
+    """Of what ended the complaint: whether that holds as long as the catalogue's own repair, and what it leaves as it was."""
+    story, acts = session.story, (*before, act)
+    after = outlook(story, acts, until)
+    if not over(session, after) or over(session, outlook(story, tuple(before), until)):
+        return
+    later = until + LASTING_US
+    if not over(session, outlook(story, acts, later)) and over(session, reference(session, later)):
+        bill.charge(policy().harm["failing_site"], "harm_not_lasting")
+    for name, entities in _by_name(sorted(after.left - reference(session, until).left)):
+        bill.tell(say("harm_covered", bill.language, entity=entities, name=name))
 
 
 def _blamed(world: Outlook, blame: Blame) -> list[Effect]:
@@ -187,17 +209,20 @@ def _blamed(world: Outlook, blame: Blame) -> list[Effect]:
 def _settings(bill: _Bill, new: Iterable[Effect]) -> None:
     """Settings that were changed and left so: one price for each thing."""
     prices, security = policy().harm, policy().security
-    entities: set[str] = set()
+    paid: set[str] = set()
+    told: dict[str, list[Effect]] = {}
     for effect in new:
         name = f"{effect.kind}.{effect.name}"
         if name in security["allowed"]:
             continue
-        weak, data = name in security["weakens"], effect.kind in DATABASES
+        kind = "security" if name in security["weakens"] else "data" if effect.kind in DATABASES else "deviation"
         bill.critical = bill.critical or name in security["critical"]
-        price = prices["security" if weak else "data" if data else "deviation"]
-        text = "harm_security" if weak else "harm_data" if data else "harm_setting"
-        bill.charge(0 if effect.entity in entities else price, text, entity=effect.entity, name=effect.name)
-        entities.add(effect.entity)
+        bill.points += 0 if effect.entity in paid else prices[kind]
+        paid.add(effect.entity)
+        told.setdefault(kind, []).append(effect)
+    for kind, effects in told.items():
+        for setting, entities in _by_name(effects):
+            bill.tell(say(f"harm_{kind}", bill.language, entity=entities, name=setting))
 
 
 def _briefly(bill: _Bill, passing: Iterable[Effect]) -> None:
@@ -210,17 +235,22 @@ def _briefly(bill: _Bill, passing: Iterable[Effect]) -> None:
         bill.tell(say("harm_never", bill.language, entity=effect.entity, name=effect.name))
 
 
-def _undone(bill: _Bill, passing: Iterable[Effect], just_after: Outlook) -> None:
+def _undone(bill: _Bill, passing: Iterable[Effect]) -> None:
     """What somebody wrote somewhere, and the product itself wrote back: it looked mended meanwhile, or was wrong meanwhile."""
-    unsteady = ("WindowsService", "AppPool")
-    names = [
-        each
-        for each in passing
-        if each in just_after.by_hand and each.kind not in unsteady and f"{each.kind}.{each.name}" not in policy().security["never"]
-    ]
-    for number, effect in enumerate(names):
-        price = 0 if number else policy().harm["undone"]
-        bill.charge(price, "harm_undone", entity=effect.entity, name=effect.name)
+    never = policy().security["never"]
+    names = [each for each in passing if each.kind not in UNSTEADY and f"{each.kind}.{each.name}" not in never]
+    if names:
+        bill.points += policy().harm["undone"]
+    for name, entities in _by_name(names):
+        bill.tell(say("harm_undone", bill.language, entity=entities, name=name))
+
+
+def _by_name(effects: Iterable[Effect]) -> list[tuple[str, str]]:
+    """Settings of the same name at several things, as one: name, and the things."""
+    found: dict[str, list[str]] = {}
+    for effect in effects:
+        found.setdefault(effect.name, []).append(effect.entity)
+    return [(name, ", ".join(entities)) for name, entities in found.items()]
 
 
 def _past_configmgr(bill: _Bill, blame: Blame, final: Outlook) -> None:

@@ -65,6 +65,8 @@ class Result(Plain):
     """0 to 1: how far what had been seen before the diagnosis singled the cause out."""
     known_mending: float
     """The same before what ended the trouble; that of the diagnosis where nobody had to end it."""
+    left_mending: int
+    """How many things could still have been wrong before what ended the trouble."""
     contradicted: bool
     """The diagnosis could not be true any more after what had been seen."""
     resolution: str
@@ -172,6 +174,7 @@ def score(session: LabSession) -> Result:
         guess=right >= SOLVED and base.known < OPEN_QUESTION,
         known=round(base.known, 4),
         known_mending=round(mending.known, 4),
+        left_mending=mending.left,
         contradicted=impossible,
         resolution=session.resolution,
     )
