@@ -16,7 +16,6 @@ from wsyncsim.lab.diagnosis import best_way, right_steps
 from wsyncsim.lab.harm import Harm, Tempting, acts_of, horizon, measured, tempting
 from wsyncsim.lab.hints import title
 from wsyncsim.lab.outlook import outlook
-from wsyncsim.lab.score import remarks
 from wsyncsim.lab.ticket import true_causes, with_causes
 from wsyncsim.lab.views import Plain
 from wsyncsim.words import event_words
@@ -126,7 +125,7 @@ def debrief(session: LabSession) -> Debrief:
         harms=tuple(harm for harm in did if harm.points),
         measured=tuple(did),
         tempting=tuple(tempting(session)),
-        remarks=remarks(session.result(), language),
+        remarks=session.result().remarks(language),
         still_open=tuple(_still_open(session)),
         thoughts=tuple(session.thoughts),
         card=say(

@@ -71,6 +71,17 @@ class Result(Plain):
     """The diagnosis could not be true any more after what had been seen."""
     resolution: str
 
+    def remarks(self, language: str) -> tuple[str, ...]:
+        """What is to be said about how the mark came about: what rested on luck."""
+        found = []
+        if self.guess:
+            found.append(say("remark_guess", language, left=self.left, candidates=self.candidates))
+        if self.contradicted:
+            found.append(say("remark_contradicted", language))
+        if self.solved and self.resolution == "fixed" and self.known_mending < OPEN_QUESTION:
+            found.append(say("remark_lucky", language))
+        return tuple(found)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -178,18 +189,6 @@ def score(session: LabSession) -> Result:
         contradicted=impossible,
         resolution=session.resolution,
     )
-
-
-def remarks(result: Result, language: str) -> tuple[str, ...]:
-    """What is to be said about how a mark came about: what rested on luck."""
-    found = []
-    if result.guess:
-        found.append(say("remark_guess", language, left=result.left, candidates=result.candidates))
-    if result.contradicted:
-        found.append(say("remark_contradicted", language))
-    if result.solved and result.resolution == "fixed" and result.known_mending < OPEN_QUESTION:
-        found.append(say("remark_lucky", language))
-    return tuple(found)
 
 
 def _evidence(base: Grounds) -> float:
