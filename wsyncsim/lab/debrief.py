@@ -14,8 +14,9 @@ from simulator.events import ActionTaken, FaultBegan
 from wsyncsim.lab.bench import Bench, open_bench
 from wsyncsim.lab.data import say
 from wsyncsim.lab.diagnosis import best_way, right_steps
-from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.harm import Harm, Tempting, acts_of, horizon, measured, tempting
 from wsyncsim.lab.hints import title
+from wsyncsim.lab.outlook import outlook
 from wsyncsim.lab.ticket import true_causes, variant, with_causes
 from wsyncsim.lab.views import Plain
 from wsyncsim.lab.xray import Xray, taken
@@ -94,6 +95,12 @@ class Debrief(Plain):
     masked: dict[str, tuple[str, ...]]
     """Cause -> facts that it would have shown alone, and that another cause hid."""
     harms: tuple[Harm, ...]
+    measured: tuple[Harm, ...]
+    """What each of the trainee's own actions did, harmless ones too."""
+    tempting: tuple[Tempting, ...]
+    """What the tempting wrong moves of this ticket would have done, as the first thing of all."""
+    remarks: tuple[str, ...]
+    """What the mark says about diagnosis and repair: whether they rested on what had been seen."""
     still_open: tuple[str, ...]
     thoughts: tuple[str, ...]
     card: str
@@ -108,7 +115,7 @@ def debrief(session: LabSession) -> Debrief:
     truth = true_causes(session.story)
     steps = [step for cause in truth for step in right_steps(session.story, cause)]
     repair = tuple(f"{REPAIRS[id].title.in_(language)} ({site})" for id, site in steps)
-    best = _best(session)
+    best, did = _best(session), measured(session)
     looks = "\n".join(f"- {_look_title(session, point.look)} ({point.host})" for point in best)
     actions = "\n".join(f"- {line}" for line in repair) or f"- {say('nothing_to_do', language)}"
     return Debrief(
@@ -116,12 +123,15 @@ def debrief(session: LabSession) -> Debrief:
         repair=repair,
         happened=tuple(_happened(session)),
         visible=tuple(_visible(session)),
-        did=tuple(did(session)),
+        did=tuple(done_so_far(session)),
         candidates=best_way(session.variant).candidates,
         curve=tuple(_curve(session)),
         best=tuple(best),
         masked=_masked(session),
-        harms=tuple(harms(session)),
+        harms=tuple(harm for harm in did if harm.points),
+        measured=tuple(did),
+        tempting=tuple(tempting(session)),
+        remarks=session.result().remarks(language),
         still_open=tuple(_still_open(session)),
         thoughts=tuple(session.thoughts),
         card=say(
@@ -216,7 +226,7 @@ def _unusual(id: str, seed: int, generation: str) -> tuple[tuple[str, str, tuple
     return tuple(sorted(found, key=lambda each: (LOOKS[each[0]].minutes, each[0], each[1])))
 
 
-def did(session: LabSession) -> list[Did]:
+def done_so_far(session: LabSession) -> list[Did]:
     """What has been looked at and changed so far, in its order."""
     language, found = session.language, []
     numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
@@ -288,7 +298,7 @@ def _masked(session: LabSession) -> dict[str, tuple[str, ...]]:
 
 def _still_open(session: LabSession) -> list[str]:
     acts = tuple(act for act, _ in acts_of(session.deeds))
-    world = outlook(session.story, acts, horizon(session), session.variant.site)
+    world = outlook(session.story, acts, horizon(session))
     return [
         say("open_left", session.language, entity=effect.entity, name=effect.name)
         for effect in sorted({*world.left, *world.deviations})

@@ -349,7 +349,7 @@ class LabSession:
         items = []
         for id in REPAIRS:
             if self._forbidden(id) is None:
-                sites = tuple(site.code for site in self.story.estate.sites if self._possible(id, site.code))
+                sites = tuple(site.code for site in self.story.estate.sites if self.possible(id, site.code))
                 if sites:
                     items.append(
                         ActionItem(
@@ -605,7 +605,8 @@ class LabSession:
             return say("refused_role", self.language, role=say(f"role_{self.role.replace(' ', '_')}", self.language))
         return None
 
-    def _possible(self, id: str, site: str) -> bool:
+    def possible(self, id: str, site: str) -> bool:
+        """Whether that action of the catalogue makes sense at that site."""
         estate = self.story.estate
         try:
             REPAIRS[id].check(estate, estate.site(site))
@@ -621,7 +622,7 @@ class LabSession:
         refused = self._forbidden(id)
         if refused is not None:
             raise LabError(refused, where=REPAIRS[id].title.in_(self.language))
-        site = given.get("site") or (self.variant.site if self._possible(id, self.variant.site) else self.story.estate.top.code)
+        site = given.get("site") or (self.variant.site if self.possible(id, self.variant.site) else self.story.estate.top.code)
         site = self.story.estate.site(str(site).upper()).code
         at, took_us = self.now, _minutes(id) * MINUTE
         self._bench.act(id, site, took_us)

@@ -563,8 +563,8 @@ class Terminal:
         self._tell("looks_min", looks=result.looks_min, best=result.best_min)
         if result.hint_price:
             self._tell("hint_price", points=result.hint_price)
-        if result.guess:
-            self._tell("guess")
+        for remark in result.remarks(language):
+            self._say(remark)
         seat = self.session.seat
         self._tell("exam_done" if seat is not None and not seat.released else "read_debrief")
 
@@ -608,11 +608,12 @@ class Terminal:
             self._list(name, rows, everything=True, candidates=found.candidates)
         for cause, facts in found.masked.items():
             self._list("d_masked", facts, everything, cause=cause)
-        harms = [
-            f"{self._word('harm', action=harm.action, site=harm.site, points=harm.points)}: {'; '.join(harm.details)}"
-            for harm in found.harms
-        ]
-        self._list("d_harm", harms, everything=True)
+        for name, moves in (("d_harm", found.measured), ("d_tempting", found.tempting)):
+            rows = [
+                f"{self._word('harm', action=harm.action, site=harm.site, points=harm.points)}: {'; '.join(harm.details)}"
+                for harm in moves
+            ]
+            self._list(name, rows, everything=True)
         self._list("d_open", found.still_open, everything=True)
         self._list("d_xray", [f"{_clock(xray.local)}: {xray.text}" for xray in found.xrays], everything=True)
         self._list("d_thoughts", found.thoughts, everything=True)
