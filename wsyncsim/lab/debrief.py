@@ -113,7 +113,7 @@ def debrief(session: LabSession) -> Debrief:
         repair=repair,
         happened=tuple(_happened(session)),
         visible=tuple(_visible(session)),
-        did=tuple(did(session)),
+        did=tuple(done_so_far(session)),
         candidates=best_way(session.variant).candidates,
         curve=tuple(_curve(session)),
         best=tuple(best),
@@ -190,7 +190,7 @@ def _visible(session: LabSession) -> list[Visible]:
     return sorted(found, key=lambda each: (each.minutes, each.look, each.host))
 
 
-def did(session: LabSession) -> list[Did]:
+def done_so_far(session: LabSession) -> list[Did]:
     """What has been looked at and changed so far, in its order."""
     language, found = session.language, []
     numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]

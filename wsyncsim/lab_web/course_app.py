@@ -18,7 +18,7 @@ from starlette.routing import Route
 from simulator.errors import WsyncsimError
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.data import LabError
-from wsyncsim.lab.debrief import did
+from wsyncsim.lab.debrief import done_so_far
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab.typed import tell
 from wsyncsim.lab_web import desk_pages
@@ -215,7 +215,7 @@ def mirror(visit: CourseVisit) -> Response:
             row=visit.room.row(visit.session_id),
             session=session,
             about=session.about(),
-            did=did(session),
+            did=done_so_far(session),
             diagnoses=[(desk_pages.cause_titles(session, each.causes), each) for each in session.diagnoses],
             truth=desk_pages.cause_titles(session, true_causes(session.story)),
             result=session.result() if session.closed else None,
