@@ -842,7 +842,7 @@ def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
                 assert answer.status == 200
             form = f"token={token}&back=look".encode()
             page = _there(opener, f"{at}/do/hint", form)
-            assert page.count("Hint, rung 1 of 5") == 2
+            assert page.count("Hint, rung 1 of 5") == 3
         finally:
             server.kill()
     session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")

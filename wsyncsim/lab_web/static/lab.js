@@ -18,9 +18,10 @@
 
   document.addEventListener("htmx:before:swap", (event) => {
     const { text, response, request } = event.detail.ctx;
-    if (/<div class="desk" id="desk"/.test(text)) return;
+    const again = response.raw.headers.has("refresh"); // a page that looks again by itself: only the browser heeds that
+    if (/<div class="desk" id="desk"/.test(text) && !again) return;
     event.preventDefault(); // not a page of this session: let the browser show it
-    location.assign(request.method === "GET" ? response.raw.url : location.href);
+    location.assign(again || request.method === "GET" ? response.raw.url : location.href);
   });
 
   document.addEventListener("htmx:after:swap", () => {
