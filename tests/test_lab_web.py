@@ -756,12 +756,25 @@ def test_sessions_with_hints_are_played_again_with_what_was_told(tmp_path: Path)
         assert found.session.hints == hints
 
 
+def test_a_damaged_session_with_hints_is_refused_and_says_where(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    lab.open_ticket("1009", seed=7, path=path).hint()
+    with path.open("ab") as file:
+        file.write(b'{"n":2,"do":"look"}\n')
+    with pytest.raises(WsyncsimError) as refused, Shelf(tmp_path, cast("Any", Now())).desk("x", "en"):
+        pass
+    assert refused.value.where == str(path)
+
+
 class Now(Slow):
     """Somebody who computes at once."""
 
     def ask(self, question: Question) -> Future[Answer]:
-        answer = super().ask(question)
-        self.compute()
+        answer: Future[Answer] = Future()
+        try:
+            answer.set_result(self.mirrors.answer(question))
+        except Exception as error:
+            answer.set_exception(error)
         return answer
 
 

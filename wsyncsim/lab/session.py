@@ -196,11 +196,14 @@ class LabSession:
         session = cls(variant, diary, language=language, seat=seat)
         session.told.update(told or {})
         for action in diary.actions:
-            try:
-                session._apply(action)
-            except (KeyError, TypeError, ValueError) as error:
-                raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
+            session._apply_again(action, where)
         return session
+
+    def _apply_again(self, action: dict[str, Any], where: str) -> None:
+        try:
+            self._apply(action)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
 
     def refresh(self) -> int:
         """Take in what somebody else has done in the meantime with the same file: a mirror. Returns how many actions."""
@@ -225,7 +228,7 @@ class LabSession:
         if self._diary.path is not None or list(actions[: len(known)]) != known:
             raise LabError("it is not the same session any more")
         for action in actions[len(known) :]:
-            self._apply(action)
+            self._apply_again(action, "")
             self._diary.append(action)
 
     def fork(self, at: int, path: str | PathLike[str] | None = None) -> LabSession:

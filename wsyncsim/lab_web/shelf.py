@@ -7,7 +7,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -237,7 +237,8 @@ class Shelf:
             from wsyncsim.lab.answers import about_diary
 
             question = about_diary(diary, id)
-            told = self.counsel.ask(question).result().told if question is not None else None
+            with suppress(WsyncsimError):  # playing it here says so as well, and where
+                told = self.counsel.ask(question).result().told if question is not None else None
         return LabSession.replayed(diary, told=told, seat=self._place(id))
 
     def _place(self, id: str) -> Seat | None:
