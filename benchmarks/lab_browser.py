@@ -5,11 +5,12 @@
     python -m benchmarks.lab_browser --shots folder                     # screenshots
     python -m benchmarks.lab_browser --skins                            # only the comparison of the skins
 
-All is done with JavaScript and without. Each screen is looked at 1280 and 360 pixels wide, light and dark. Reported are messages
-on the console, requests to other hosts, answers of 400 and more, screens that are wider than the window, what axe finds, and
-where a script of actions leaves another file or mark in the terminal, over HTTP without a browser, or in the browser with
-JavaScript (see ``lab_skins``); the exit code is 1 if there is anything. The script knows what is wrong (it asks the solver); what
-is tried is whether the pages let somebody do it without a mouse.
+All is done with JavaScript and without. Each screen is looked at 1280 and 360 pixels wide, light and dark (without JavaScript,
+where they look the same, only wide and light, and narrow and dark). Reported are messages on the console, requests to other
+hosts, answers of 400 and more, screens that are wider than the window, what axe finds, and where a script of actions leaves
+another file or mark in the terminal, over HTTP without a browser, or in the browser with JavaScript (see ``lab_skins``); the exit
+code is 1 if there is anything. The script knows what is wrong (it asks the solver); what is tried is whether the pages let
+somebody do it without a mouse.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 
-WIDTHS = ((1280, 860), (360, 740))
+NARROW = 360
+VARIANTS = ((1280, 860, "light"), (1280, 860, "dark"), (NARROW, 740, "light"), (NARROW, 740, "dark"))
 MOST_TABS = 600
 SCREENS = (
     "ticket",
@@ -204,8 +206,9 @@ class Keyboard:
 class Looker:
     """Looks at every screen."""
 
-    def __init__(self, page: Any, axe: str, shots: Path | None) -> None:
+    def __init__(self, page: Any, axe: str, shots: Path | None, *, scripts: bool) -> None:
         self.page = page
+        self.variants = VARIANTS if scripts else VARIANTS[::3]
         self.axe = axe
         self.shots = shots
         self.found: list[str] = []
@@ -221,19 +224,18 @@ class Looker:
 
     def look(self, name: str) -> None:
         world = self.world() if self.axe else None
-        for width, height in WIDTHS:
-            for scheme in ("light", "dark"):
-                self.page.set_viewport_size({"width": width, "height": height})
-                self.page.emulate_media(color_scheme=scheme)
-                self.screens += 1
-                where = f"{name}, {width} px, {scheme}"
-                if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                    self.found.append(f"{where}: wider than the window")
-                if world:
-                    self.found += [f"{where}: {each}" for each in self.violations(*world)]
-                if self.shots is not None:
-                    file = "".join(letter if letter.isalnum() else "-" for letter in f"{name} {width} {scheme}")
-                    self.page.screenshot(path=str(self.shots / f"{file}.png"), full_page=width == WIDTHS[1][0])
+        for width, height, scheme in self.variants:
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.emulate_media(color_scheme=scheme)
+            self.screens += 1
+            where = f"{name}, {width} px, {scheme}"
+            if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                self.found.append(f"{where}: wider than the window")
+            if world:
+                self.found += [f"{where}: {each}" for each in self.violations(*world)]
+            if self.shots is not None:
+                file = "".join(letter if letter.isalnum() else "-" for letter in f"{name} {width} {scheme}")
+                self.page.screenshot(path=str(self.shots / f"{file}.png"), full_page=width == NARROW)
         if world:
             world[0].detach()
 
@@ -267,8 +269,6 @@ def main() -> int:
             found += look_at_all(chromium, axe, given.shots if scripts else None, scripts=scripts)
         found += compare_skins(chromium)
     print(f"{len(found)} findings")
-    for each in found:
-        print(each)
     return 1 if found else 0
 
 
@@ -283,7 +283,7 @@ def look_at_all(chromium: Any, axe: str, shots: Path | None, *, scripts: bool) -
     how = f"JavaScript {'on' if scripts else 'off'}"
     with tempfile.TemporaryDirectory() as name, served(Path(name)) as (address, key):
         page: Any = chromium.new_page(viewport={"width": 1280, "height": 860}, java_script_enabled=scripts)
-        looker = Looker(page, axe, shots)
+        looker = Looker(page, axe, shots, scripts=scripts)
         page.on("console", lambda said: looker.found.append(f"console: {said.text}"))
         page.on("pageerror", lambda error: looker.found.append(f"error: {error}"))
         page.on("request", lambda request: looker.asked(request.url, address))
@@ -307,8 +307,8 @@ def look_at_all(chromium: Any, axe: str, shots: Path | None, *, scripts: bool) -
                         page.goto(f"{at}/{screen}")
                         looker.look(f"{ticket} {language} {'closed' if at == base else 'open'} {screen}")
         page.close()
-    print(f"{how}: {looker.screens} screens{' with axe' if axe else ''}, {len(looker.found)} findings")
-    return [f"{how}: {each}" for each in looker.found]
+    print(f"{how}: {looker.screens} screens{' with axe' if axe else ''}, {len(looker.found)} findings", *looker.found, sep="\n")
+    return looker.found
 
 
 def keyboard_fork(page: Any, base: str) -> str:

@@ -448,7 +448,11 @@ def play_all(folder: Path, chromium: Any) -> list[str]:
             page.close()
         different = differences(script, folder, played)
         size = f"{len(script.steps)} steps, {len(played['terminal'].file)} bytes"
-        print(f"skins, ticket {ticket} ({language}): {size}, {'not the same' if different else 'the same'} in {', '.join(played)}")
+        print(
+            f"skins, ticket {ticket} ({language}): {size}, {'not the same' if different else 'the same'} in {', '.join(played)}",
+            *different,
+            sep="\n",
+        )
         found += different
     return found
 

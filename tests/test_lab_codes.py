@@ -90,6 +90,8 @@ def test_codes_are_found_in_lines_of_each_kind() -> None:
     assert [each.name or each.spelled for each in codes_in(iis, "en")] == ["401.2", "SEC_E_NO_CREDENTIALS"]
     line = 'STATMSG: ID=6703 SEV=E LEV=M SOURCE="SMS Server" error 2147500037'
     assert {each.kind for each in codes_in(line, "en")} == {"status message", "hresult"}
+    viewed = "Error  5/4/2026 8:05:01 AM  CM1  SMS_WSUS_SYNC_MANAGER  6703  The operating system reported error 53: ..."
+    assert [each.name for each in codes_in(viewed, "en")] == ["SMS_WSUS_SYNC_MANAGER", "ERROR_BAD_NETPATH"]
     assert codes_in("Thread 4004 (0xFA4), 10.0.0.21", "en") == []
 
 

@@ -44,7 +44,8 @@ _PREFIXES: Mapping[str, tuple[Kind, ...]] = {
 _PREFIX = re.compile(rf"({'|'.join(_PREFIXES)})[\s:=#]*(?:id[\s:=#]*)?(.+)", re.IGNORECASE)
 _IN_LINE = re.compile(r"(?<![\w.-])(?:0x[0-9a-f]{8}|-?\d{8,10})(?![\w.])", re.IGNORECASE)
 _STATUS_IN_LINE = re.compile(
-    r"\b(?:STATMSG: ID=|Message ID: )(\d{3,5})\b|HTTP.status (\d{3})\b|(?:reported error|meldet Fehler) (\d{1,5})\b", re.IGNORECASE
+    r"(?:\bSTATMSG: ID=|\bMessage ID: |  SMS_\w+  )(\d{3,5})\b|HTTP.status (\d{3})\b|(?:reported error|meldet Fehler) (\d{1,5})\b",
+    re.IGNORECASE,
 )
 _IIS_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .* ([1-5]\d\d) (\d{1,2}) (\d{1,10})(?: \d+)*", re.ASCII)
 """A request in an IIS log: status, substatus and win32 status stand near its end."""

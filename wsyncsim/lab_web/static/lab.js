@@ -4,7 +4,8 @@
 (() => {
   const news = document.getElementById("news");
 
-  const tell = (text) => {
+  const tell = (text, style = "away") => {
+    news.className = style;
     news.textContent = "";
     if (text) setTimeout(() => { news.textContent = text; }, 60);
   };
@@ -40,7 +41,7 @@
   document.addEventListener("htmx:error", (event) => {
     const desk = document.getElementById("desk");
     if (desk) desk.removeAttribute("aria-busy");
-    if (event.detail.ctx) tell(news.dataset.lost);
+    if (event.detail.ctx) tell(news.dataset.lost, "message bad lost");
   });
 
   // F3 and Shift+F3 are CMTrace's; letters act only while the log's box itself has the focus.
