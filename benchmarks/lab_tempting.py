@@ -3,8 +3,8 @@
     python benchmarks/lab_tempting.py                       # all tickets, five seeds each: some minutes
     python benchmarks/lab_tempting.py --ticket 1009 --seeds 1 --lang de
 
-Each is done at the moment when the ticket is opened, and the world a day ahead is compared with the same world without it. The table
-at the end says in how many variants each move was tempting, did harm, ended the complaint, or did neither.
+Each is done at the moment when the ticket is opened, and the world a day ahead is compared with the same world without it. The
+table at the end says in how many variants each move was tempting, did harm, ended the complaint, or did neither.
 """
 
 from __future__ import annotations
