@@ -160,8 +160,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     totals: dict[str, list[Result]] = defaultdict(list)
     wrong = 0
-    for ticket in given.ticket or [each.id for each in lab.tickets()]:
-        for seed in range(1, given.seeds + 1):
+    for seed in range(1, given.seeds + 1):
+        for ticket in given.ticket or [each.id for each in lab.tickets()]:
             for kind, result in runs(ticket, seed):
                 totals[kind].append(result)
                 failed = result.total != 100 if kind == "solver" else result.total >= BAR and not halved(result)

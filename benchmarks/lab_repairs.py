@@ -123,8 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", action="store_true", help="also try every two repairs")
     given = parser.parse_args(arguments)
     variants = nothing = alternatives = valid = full = 0
-    for ticket in given.ticket or [each.id for each in lab.tickets()]:
-        for seed in range(1, given.seeds + 1):
+    for seed in range(1, given.seeds + 1):
+        for ticket in given.ticket or [each.id for each in lab.tickets()]:
             variants += 1
             found = survey(ticket, seed, pairs=given.pairs)
             if found is None:

@@ -32,6 +32,8 @@ class Grounds:
     """How many of them fitted what had been seen."""
     floor: int
     """How many no look can tell apart."""
+    minutes: int = 0
+    """What the looks before it had cost."""
 
     @property
     def halved(self) -> bool:
@@ -58,11 +60,12 @@ def grounds(session: LabSession, deeds: int) -> Grounds:
     way = best_way(session.variant)
     floor = len(way.floor)
     sights = sum(deed.kind == "look" for deed in session.deeds[:deeds])
+    minutes = sum(sight.charged_min for sight in session.sights[:sights])
     if not sights:
         return Grounds(max(way.candidates, floor + 1), max(way.candidates, floor + 1), floor)
     panel = session.panel
     left = len(panel.alive) + sum(number > sights or number == 0 for number in panel.ruled_out.values())
-    return Grounds(way.candidates, left, floor)
+    return Grounds(way.candidates, left, floor, minutes)
 
 
 def contradicted(session: LabSession, last: Diagnosis) -> bool:

@@ -51,7 +51,7 @@ class Tempting(Harm):
     """What a tempting wrong move does here, done first of all."""
 
     helps: bool
-    """The complaint would be over with it."""
+    """The complaint would be over with it, and not without."""
     done: bool
     """It was done in this session."""
 
@@ -123,6 +123,7 @@ def tempting(session: LabSession) -> list[Tempting]:
     """What each move that is tempting on this ticket, and wrong, would have done as the first thing of all."""
     until, story, site = session.opened_at + AHEAD_US, session.story, session.variant.site
     allowed = reference(session, until)
+    nothing, by_itself = not true_causes(story)[0].fault, over(session, outlook(story, (), until))
     found = []
     for id in tempting_of(session):
         act = Act(session.opened_at, id, site)
@@ -131,8 +132,8 @@ def tempting(session: LabSession) -> list[Tempting]:
         bill = _measure(story, [], act, until, session.language, allowed, after)
         _lasting(session, bill, [], act, until)
         harm = _harm(session, act, bill)
-        useless = say("tempting_helps" if helps else "tempting_useless", session.language)
-        nothing = not true_causes(story)[0].fault
+        verdict = "tempting_nothing_wrong" if nothing else "tempting_by_itself" if by_itself else "tempting_helps"
+        verdict = verdict if helps or nothing else "tempting_useless"
         found.append(
             Tempting(
                 action=harm.action,
@@ -140,8 +141,8 @@ def tempting(session: LabSession) -> list[Tempting]:
                 local=harm.local,
                 points=harm.points,
                 critical=harm.critical,
-                details=(*harm.details, say("tempting_nothing_wrong", session.language) if nothing else useless),
-                helps=helps and not nothing,
+                details=(*harm.details, say(verdict, session.language)),
+                helps=helps and not nothing and not by_itself,
                 done=any(deed.kind == "act" and deed.id == id and deed.by == "trainee" for deed in session.deeds),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from itertools import permutations
@@ -18,7 +19,7 @@ from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab.views import Plain
 
 if TYPE_CHECKING:
-    from wsyncsim.lab.session import Diagnosis, LabSession
+    from wsyncsim.lab.session import LabSession
 
 SLACK = 1.25
 SOLVED = 0.8
@@ -54,7 +55,7 @@ class Result(Plain):
     left: int
     """How many things could still have been wrong when the diagnosis was handed in."""
     looks_min: int
-    """Minutes of looks up to the diagnosis."""
+    """Minutes of looks up to the diagnosis, or up to the repair where nothing more was found out after it."""
     best_min: int
     """Minutes of the cheapest way."""
     spent_min: int
@@ -147,6 +148,7 @@ def score(session: LabSession) -> Result:
     solved = _solved(session, done, right)
     impossible = last is not None and contradicted(session, last)
     mending = _before_mending(session, done, base)
+    minutes = min(base.minutes, mending.minutes) if mending.left <= base.left else base.minutes
     by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending.known)
     worked_on = max(by_word if right >= WORKED_ON else 0.0, by_deed if solved and session.deeds else 0.0)
     parts = {
@@ -154,7 +156,7 @@ def score(session: LabSession) -> Result:
         "safety": max(weights["safety"] - sum(harm.points for harm in damage), 0) * worked_on,
         "evidence": weights["evidence"] * found,
         "verified": _verified(session, done, solved, right) * by_deed,
-        "efficiency": _efficiency(last, way, found) * weights["efficiency"] if right >= SOLVED else 0.0,
+        "efficiency": _efficiency(minutes, way, found) * weights["efficiency"] if right >= SOLVED else 0.0,
     }
     total = math.floor(sum(parts.values()) + 0.5)
     if critical:
@@ -178,7 +180,7 @@ def score(session: LabSession) -> Result:
         worked_example=worked_example,
         candidates=way.candidates,
         left=base.left,
-        looks_min=last.minutes if last is not None else session.charged_min,
+        looks_min=minutes if last is not None else session.charged_min,
         best_min=way.minutes,
         spent_min=session.spent_min,
         confidence=last.confidence if last is not None else 0,
@@ -204,7 +206,7 @@ def _before_mending(session: LabSession, done: Outcome, said: Grounds) -> Ground
     if number is None:
         return said
     if session.deeds[number].by != "trainee":
-        return Grounds(said.candidates, said.floor, said.floor)
+        return dataclasses.replace(grounds(session, number), left=said.floor)
     return grounds(session, number)
 
 
@@ -248,7 +250,5 @@ def _verified(session: LabSession, done: Outcome, solved: bool, right: float) ->
     return float(RECOVERED_POINTS + note)
 
 
-def _efficiency(last: Diagnosis | None, way: BestWay, found: float) -> float:
-    if last is None:
-        return 0.0
-    return found * min(1.0, SLACK * way.minutes / max(last.minutes, 1))
+def _efficiency(minutes: int, way: BestWay, found: float) -> float:
+    return found * min(1.0, SLACK * way.minutes / max(minutes, 1))
