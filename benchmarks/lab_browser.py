@@ -1,82 +1,62 @@
-"""The browser lab in a real browser: three tickets solved by keyboard alone, then every screen looked at.
+"""The browser lab in a real browser: three tickets solved by keyboard alone, every screen looked at, three skins compared.
 
     python -m benchmarks.lab_browser                                    # needs Playwright and Chromium
     python -m benchmarks.lab_browser --axe axe.min.js                   # and axe-core: accessibility of every screen
     python -m benchmarks.lab_browser --shots folder                     # screenshots
+    python -m benchmarks.lab_browser --skins                            # only the comparison of the skins
 
-Each screen is looked at 1280 and 360 pixels wide, light and dark. Reported are messages on the console, requests to other hosts,
-answers of 400 and more, screens that are wider than the window, and what axe finds; the exit code is 1 if there is anything. The
-script knows what is wrong (it asks the solver); what is tried is whether the pages let somebody do it without a mouse.
+All is done with JavaScript and without. Each screen is looked at 1280 and 360 pixels wide, light and dark (without JavaScript,
+where they look the same, only wide and light, and narrow and dark). Reported are messages on the console, requests to other
+hosts, answers of 400 and more, screens that are wider than the window, what axe finds, and where a script of actions leaves
+another file or mark in the terminal, over HTTP without a browser, or in the browser with JavaScript (see ``lab_skins``); the exit
+code is 1 if there is anything. The script knows what is wrong (it asks the solver); what is tried is whether the pages let
+somebody do it without a mouse.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
-import socket
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from wsyncsim import lab
+from benchmarks.lab_skins import SEED, TICKETS, browser, play_all, served, session_of
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 
-TICKETS = (("1058", "en"), ("1009", "de"), ("2030", "en"))
-SEED = 7
-WIDTHS = ((1280, 860), (360, 740))
+NARROW = 360
+VARIANTS = ((1280, 860, "light"), (1280, 860, "dark"), (NARROW, 740, "light"), (NARROW, 740, "dark"))
 MOST_TABS = 600
 SCREENS = (
     "ticket",
     "look",
     "logs",
     "logs?severity=error&highlight=WSUS",
+    "logs?find=sync&at=2",
+    "logs?code=0x80072EE7",
     "check",
     "check?left=1",
     "mend",
     "close",
     "debrief",
     "e/1",
+    "e/3",
 )
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = """axe.run(document, {runOnly: %s}).then(found => JSON.stringify(found.violations.map(
   each => each.id + ": " + each.nodes.map(node => node.html.slice(0, 120)).slice(0, 3).join(" | "))))"""
 
 
-@contextmanager
-def served(folder: Path) -> Iterator[tuple[str, str]]:
-    """The lab on a free port: its address, and the key."""
-    import uvicorn
-
-    from wsyncsim.lab_web.app import lab_app
-    from wsyncsim.lab_web.guard import Keys
-
-    keys = Keys()
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen()
-        server = uvicorn.Server(uvicorn.Config(lab_app(folder, keys), log_level="error", lifespan="off"))
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}", keys.key
-        finally:
-            server.should_exit = True
-            thread.join(timeout=10)
-
-
 class Keyboard:
     """Somebody without a mouse."""
 
-    def __init__(self, page: Any, folder: Path) -> None:
+    def __init__(self, page: Any, folder: Path, *, scripts: bool) -> None:
         self.page = page
         self.folder = folder
+        self.scripts = scripts
         self.pressed = 0
 
     def press(self, key: str) -> None:
@@ -92,24 +72,31 @@ class Keyboard:
         raise AssertionError(f"{self.page.url}: the keyboard does not reach {selector}")
 
     def follow(self, selector: str) -> None:
-        """Tab to a link or button and press Enter."""
+        """Tab to a link or button and press Enter; where the page stays, so does the focus."""
         self.to(selector)
-        with self.page.expect_navigation():
+        if not self.scripts or not self.page.evaluate("() => Boolean(document.activeElement.form?.hasAttribute('hx-post'))"):
+            with self.page.expect_navigation():
+                self.press("Enter")
+            return
+        with self.page.expect_response(lambda answer: answer.request.method == "GET"):
             self.press("Enter")
+        self.page.wait_for_selector("#desk:not([aria-busy])")
 
     def step(self, name: str) -> None:
         self.follow(f'.steps a[href$="/{name}"]')
 
     def session(self) -> LabSession:
         """What the file of the session says now."""
-        return lab.resume(self.folder / f"{self.page.url.split('/s/')[1].split('/')[0]}.jsonl")
+        return session_of(self.page, self.folder)
 
     def look(self, id: str, host: str) -> None:
         self.step("look")
         self.follow(f'form:has(input[name=look][value="{id}"]) button[value="{host}"]')
 
     def evidence(self, count: int) -> None:
-        for number in range(1, count + 1):
+        """Tick the last ones."""
+        last = len(self.session().sights)
+        for number in range(last - count + 1, last + 1):
             self.to(f'main input[name=evidence][value="e{number}"]')
             self.press("Space")
 
@@ -120,6 +107,7 @@ class Keyboard:
         self.page.keyboard.type(str(SEED))
         self.follow("button.main")
         self.follow('button[name=question][value="who"]')
+        self.read_a_log()
         session = self.session()
         causes = true_causes(session.story)
         for each in best_way(session.variant).steps:
@@ -138,6 +126,25 @@ class Keyboard:
             self.press("Space")
         self.follow("main button.main")
         return self.session().result().total
+
+    def read_a_log(self) -> None:
+        """Open a log, find something in it, pin it, follow."""
+        self.step("logs")
+        self.follow('form:has(input[name=look][value="L20"]) button')
+        self.to("#f-find")
+        self.page.keyboard.type("sync")
+        if self.scripts:
+            self.page.wait_for_selector("tr.at")
+        else:
+            with self.page.expect_navigation():
+                self.press("Enter")
+        at = self.page.locator("tr.at").get_attribute("id")
+        if self.scripts and not self.page.evaluate("() => document.activeElement.matches('#f-find')"):
+            raise AssertionError(f"{self.page.url}: finding takes the focus away")
+        self.to(f'[id="{at}"] summary')
+        self.press("Enter")
+        self.follow(f'button[name=pin][value="{at}"]')
+        self.follow('form[action$="/do/follow"] button[value="5m"]')
 
     def diagnose(self, session: LabSession, causes: list[str]) -> None:
         self.step("check")
@@ -199,8 +206,9 @@ class Keyboard:
 class Looker:
     """Looks at every screen."""
 
-    def __init__(self, page: Any, axe: str, shots: Path | None) -> None:
+    def __init__(self, page: Any, axe: str, shots: Path | None, *, scripts: bool) -> None:
         self.page = page
+        self.variants = VARIANTS if scripts else VARIANTS[::3]
         self.axe = axe
         self.shots = shots
         self.found: list[str] = []
@@ -215,49 +223,69 @@ class Looker:
             self.found.append(f"{status}: {url}")
 
     def look(self, name: str) -> None:
-        for width, height in WIDTHS:
-            for scheme in ("light", "dark"):
-                self.page.set_viewport_size({"width": width, "height": height})
-                self.page.emulate_media(color_scheme=scheme)
-                self.screens += 1
-                where = f"{name}, {width} px, {scheme}"
-                if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-                    self.found.append(f"{where}: wider than the window")
-                self.found += [f"{where}: {each}" for each in self.violations()]
-                if self.shots is not None:
-                    file = "".join(letter if letter.isalnum() else "-" for letter in f"{name} {width} {scheme}")
-                    self.page.screenshot(path=str(self.shots / f"{file}.png"), full_page=width == WIDTHS[1][0])
+        world = self.world() if self.axe else None
+        for width, height, scheme in self.variants:
+            self.page.set_viewport_size({"width": width, "height": height})
+            self.page.emulate_media(color_scheme=scheme)
+            self.screens += 1
+            where = f"{name}, {width} px, {scheme}"
+            if self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                self.found.append(f"{where}: wider than the window")
+            if world:
+                self.found += [f"{where}: {each}" for each in self.violations(*world)]
+            if self.shots is not None:
+                file = "".join(letter if letter.isalnum() else "-" for letter in f"{name} {width} {scheme}")
+                self.page.screenshot(path=str(self.shots / f"{file}.png"), full_page=width == NARROW)
+        if world:
+            world[0].detach()
 
-    def violations(self) -> list[str]:
-        """What axe finds. It runs in a world of its own, for the pages allow no foreign script."""
-        if not self.axe:
-            return []
+    def world(self) -> tuple[Any, int]:
+        """A world of its own for axe in the page, for the pages allow no foreign script."""
         cdp = self.page.context.new_cdp_session(self.page)
         frame = cdp.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
         world = cdp.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
         cdp.send("Runtime.evaluate", {"expression": self.axe, "contextId": world})
+        return cdp, world
+
+    def violations(self, cdp: Any, world: int) -> list[str]:
+        """What axe finds."""
         asked = {"expression": AXE % json.dumps(RULES), "contextId": world, "awaitPromise": True, "returnByValue": True}
-        found = json.loads(cdp.send("Runtime.evaluate", asked)["result"]["value"])
-        cdp.detach()
-        return [str(each) for each in found]
+        return [str(each) for each in json.loads(cdp.send("Runtime.evaluate", asked)["result"]["value"])]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--axe", type=Path, help="axe.min.js of axe-core")
     parser.add_argument("--shots", type=Path, help="folder for screenshots")
-    parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"), help="path of the browser")
+    parser.add_argument("--skins", action="store_true", help="only compare the skins")
+    parser.add_argument("--chromium", help="path of the browser (default: the one on the path)")
     given = parser.parse_args()
-    from playwright.sync_api import sync_playwright
-
     if given.shots:
         given.shots.mkdir(parents=True, exist_ok=True)
     axe = given.axe.read_text(encoding="utf-8") if given.axe else ""
-    with tempfile.TemporaryDirectory() as name, served(Path(name)) as (address, key), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=given.chromium, args=["--no-sandbox"])
-        page: Any = browser.new_page(viewport={"width": 1280, "height": 860})
-        looker = Looker(page, axe, given.shots)
+    found: list[str] = []
+    with browser(given.chromium) as chromium:
+        for scripts in () if given.skins else (True, False):
+            found += look_at_all(chromium, axe, given.shots if scripts else None, scripts=scripts)
+        found += compare_skins(chromium)
+    print(f"{len(found)} findings")
+    return 1 if found else 0
+
+
+def compare_skins(chromium: Any) -> list[str]:
+    """The same script of actions through terminal, HTTP and browser."""
+    with tempfile.TemporaryDirectory() as name:
+        return play_all(Path(name), chromium)
+
+
+def look_at_all(chromium: Any, axe: str, shots: Path | None, *, scripts: bool) -> list[str]:
+    """Solve tickets by keyboard, then look at every screen."""
+    how = f"JavaScript {'on' if scripts else 'off'}"
+    with tempfile.TemporaryDirectory() as name, served(Path(name)) as (address, key):
+        page: Any = chromium.new_page(viewport={"width": 1280, "height": 860}, java_script_enabled=scripts)
+        looker = Looker(page, axe, shots, scripts=scripts)
         page.on("console", lambda said: looker.found.append(f"console: {said.text}"))
+        page.on("pageerror", lambda error: looker.found.append(f"error: {error}"))
         page.on("request", lambda request: looker.asked(request.url, address))
         page.on("response", lambda answer: looker.answered(answer.status, answer.url))
         page.goto(f"{address}/?key={key}")
@@ -266,9 +294,9 @@ def main() -> int:
             page.set_viewport_size({"width": 1280, "height": 860})
             page.context.add_cookies([{"name": "wsyncsim_language", "value": language, "url": address}])
             page.goto(address)
-            keyboard = Keyboard(page, Path(name))
+            keyboard = Keyboard(page, Path(name), scripts=scripts)
             mark = keyboard.solve(ticket)
-            print(f"ticket {ticket} ({language}): {mark} points, {keyboard.pressed} keys")
+            print(f"ticket {ticket} ({language}), {how}: {mark} points, {keyboard.pressed} keys")
             base = page.url.rsplit("/", 1)[0]
             page.goto(f"{address}/ticket/{ticket}")
             looker.look(f"options {ticket}")
@@ -278,11 +306,9 @@ def main() -> int:
                     if at == base or screen != "debrief":
                         page.goto(f"{at}/{screen}")
                         looker.look(f"{ticket} {language} {'closed' if at == base else 'open'} {screen}")
-        browser.close()
-    print(f"{looker.screens} screens{' with axe' if axe else ''}: {len(looker.found)} findings")
-    for each in looker.found:
-        print(each)
-    return 1 if looker.found else 0
+        page.close()
+    print(f"{how}: {looker.screens} screens{' with axe' if axe else ''}, {len(looker.found)} findings", *looker.found, sep="\n")
+    return looker.found
 
 
 def keyboard_fork(page: Any, base: str) -> str:

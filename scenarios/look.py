@@ -161,7 +161,7 @@ class Page:
 
     def fact_set(self, key: str, values: Iterable[str]) -> None:
         """State facts of one key in the order of the alphabet: what they have in common with another day is not their order."""
-        self.facts += [(key, value) for value in sorted({self.mask(value) for value in values})]
+        self.facts += [(key, value) for value in sorted({self.mask(value) for value in dict.fromkeys(values)})]
 
     def say(self, name: str, /, **values: Any) -> None:
         """Add a message of a ``look_*`` catalogue; one of several lines becomes several."""
@@ -180,6 +180,16 @@ class Page:
         key = {True: "yes", False: "no", None: "none", "": "none"}.get(name, name)
         slug = f"w_{str(key).lower().replace(' ', '_').replace('-', '_')}"
         return self.text(slug) if slug in _owners() else str(key)
+
+
+class FactsOnly(Page):
+    """A page that nobody reads: it takes facts down, and no line."""
+
+    def say(self, name: str, /, **values: Any) -> None:
+        pass
+
+    def quote(self, text: str) -> None:
+        pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ def quiet_gc(sites: int = 1) -> Iterator[None]:
     before = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.set_threshold(min(50_000 + 1_000 * sites, 3_000_000), 20, 100)
+    gc.set_threshold(min(50_000 + 1_000 * sites, 6_500_000), 20, 100)
     try:
         yield
     finally:

@@ -43,8 +43,8 @@ from simulator.versions import Version
 
 SLICE_US = 6 * HOUR
 """How much simulated time is computed before entries are handed over: the bound of what is held in memory."""
-SLICE_SUPS = 2_000
-"""With more software update points than these, less time is computed at once."""
+SLICE_ACTORS = 12_000
+"""With more health monitors and sync managers than these, less time is computed at once."""
 CERTIFICATE_US = 730 * DAY
 WORKSTATION_NUMBER = 238
 ARRIVAL_US = 20 * HOUR
@@ -99,7 +99,8 @@ class World:
             Dns(entity=estate.domain, records={}, forwards=estate.internet_names), Firewall(entity="network/firewall")
         )
         self.proxy = self._build_proxy()
-        self._monitors: list[HealthMonitor] = []
+        self._behind: list[HealthMonitor | SyncManager] = []
+        """Who works off what has come due only when it begins to matter."""
         self.sites: dict[str, Site] = {}
         self._numbers = count(2 * len(estate.sites))
         """Of servers beyond the first two of a site."""
@@ -136,7 +137,7 @@ class World:
     def plan(self, at: int, do: Callable[[World], None]) -> None:
         """Have ``do(world)`` called at instant ``at`` (now or later).
 
-        Whatever changes servers, services, IIS or the network does so from here: health monitors look back first.
+        Whatever changes servers, services, IIS or the network does so from here: who is behind looks back first.
         """
 
         def fire() -> None:
@@ -154,8 +155,8 @@ class World:
         self.undisturbed_until = min(halt_at, self._deeds[0]) if self._deeds else halt_at
 
     def _look_back(self, until: int) -> None:
-        for monitor in self._monitors:
-            monitor.look_back(until)
+        for component in self._behind:
+            component.look_back(until)
 
     def simulate(self) -> Iterator[Entry]:
         """Run from start to end and yield every entry, in order."""
@@ -168,7 +169,7 @@ class World:
         Memory does not grow with the length of the run. What is still under way at the end breaks off, as in a log that
         was copied from a living server.
         """
-        slice_us = SLICE_US * SLICE_SUPS // max(len(self._monitors), SLICE_SUPS)
+        slice_us = SLICE_US * SLICE_ACTORS // max(len(self._behind), SLICE_ACTORS)
         while self.now < self.end:
             until = min(self.now + slice_us, self.end)
             self._look_ahead(until)
@@ -242,6 +243,7 @@ class World:
             built.database.seen = len(susdb.portions)
         built.wcm = ConfigurationManager(self, built)
         built.wsyncmgr = SyncManager(self, built)
+        self._behind.append(built.wsyncmgr)
         if parent is not None:
             built.parent = parent
             built.content_version = built.replicated_version = parent.content_version
@@ -324,7 +326,7 @@ class World:
         )
         administrators = Group(entity=f"{server.name}/WSUS Administrators", members=tuple(m for m in members if m))
         wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=self.proxy if site.proxy else None)
-        self._monitors.append(wsus.health)
+        self._behind.append(wsus.health)
         self._fill(wsus)
         return wsus
 
@@ -348,7 +350,7 @@ class World:
             entity=f"{server.name}/WSUS Administrators", members=(server.computer_account, self._user(ADMINISTRATOR))
         )
         wsus = server.wsus = Wsus(self, server, settings, administrators, proxy=None)
-        self._monitors.append(wsus.health)
+        self._behind.append(wsus.health)
         self._fill(wsus, BASELINE - self.dice.stream(f"{server.name}/last synchronization").between(500, 3_000))
         return wsus
 

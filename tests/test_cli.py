@@ -331,6 +331,35 @@ def test_ctrl_c_on_a_terminal_ends_the_matrix_and_its_processes_quietly(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+INTERRUPTED_IMPORT = """
+import os, runpy, signal, sys
+
+class Interrupts:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupts())
+sys.argv = ["wsyncsim", "--version"]
+runpy.run_module("wsyncsim", run_name="__main__")
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "wsyncsim.cli", "wsyncsim.commands_suite", "simulator.errors"])
+def test_ctrl_c_while_the_program_is_loaded_is_as_quiet_as_later(tmp_path: Path, module: str) -> None:
+    env = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    code = INTERRUPTED_IMPORT.format(module=module)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr == "wsyncsim: interrupted; nothing was left behind\n"
+    assert done.stdout == ""
+
+
+def test_the_installed_command_begins_where_ctrl_c_is_heeded() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["scripts"] == {"wsyncsim": "wsyncsim.__main__:main"}
+
+
 def test_a_reader_that_goes_away_is_no_mistake(tmp_path: Path) -> None:
     process = _process("schema", cwd=tmp_path)
     assert process.stdout is not None

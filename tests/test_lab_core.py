@@ -543,3 +543,28 @@ def test_mistakes_in_a_course_are_told(tmp_path: Path, content: str) -> None:
     path.write_text(content, encoding="utf-8")
     with pytest.raises(WsyncsimError):
         courses.load(path)
+
+
+def test_pinned_lines_are_kept_and_change_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    session = lab.open_ticket("1058", seed=7, path=path)
+    session.look("L20")
+    before = session.now, session.charged_min
+    pin = session.pin("e1", 3)
+    session.pin("e1", 2)
+    session.unpin("e1", 2)
+    assert session.pins == [pin]
+    assert pin.text == session.sights[0].lines[2]
+    assert (session.now, session.charged_min) == before
+    assert lab.resume(path).pins == [pin]
+
+
+@pytest.mark.parametrize(("evidence", "line"), [("e9", 1), ("e1", 0), ("e1", 10_000), ("e1", True)])
+def test_only_lines_that_were_seen_are_pinned(evidence: str, line: int) -> None:
+    session = lab.open_ticket("1058", seed=7)
+    session.look("L20")
+    with pytest.raises(WsyncsimError):
+        session.pin(evidence, line)
+    with pytest.raises(WsyncsimError):
+        session.unpin("e1", 1)
+    assert [action["do"] for action in session.actions_done] == ["look"]

@@ -76,6 +76,8 @@ def test_a_course_can_be_set_up_and_sat_down_at(run: Any) -> None:
     run("course", "key", "week47.key")
     assert "1 slots, 3 participants" in run("course", "check", "week47.toml")
     assert "T-002: wsyncsim lab exam week47.toml T-002" in run("course", "codes", "week47.toml")
+    entered = run("course", "codes", "week47.toml", "--browser").splitlines()
+    assert len({line.partition(": ")[2] for line in entered}) == 3
     said = run("exam", "week47.toml", "T-002", typed="look L48\n")
     assert "1058" not in said
     assert "T-002, 1: looking, 1 looks" in run("board", "week47.toml")

@@ -452,3 +452,25 @@ def test_the_doctor_finds_what_is_there_and_what_is_damaged(run: Any, tmp_path: 
     done = run("doctor")
     assert done.code == 1
     assert "problem: session broken" in done.out
+
+
+def test_lines_are_pinned_by_number_or_text_and_taken_off() -> None:
+    session = lab.open_ticket("1058", seed=7)
+    talk = Talk(session, "look L20\npin e1 2\npin 1 no such thing\npin e1 2\nevidence\nunpin e1 2\npin e1 99999999999\npin all 1 2")
+    assert "Pinned: line 2 of e1." in talk.text
+    assert "no line of e1 has that" in talk.text
+    assert "that line is pinned already" in talk.text
+    assert "pinned, line 2: " in talk.text
+    assert "Taken off: line 2 of e1." in talk.text
+    assert talk.terminal.mistakes == 4
+    assert [action["do"] for action in session.actions_done] == ["look", "pin", "unpin"]
+
+
+def test_codes_are_looked_up_for_nothing() -> None:
+    session = lab.open_ticket("1058", seed=7)
+    talk = Talk(session, "err 0x80072EE7\nlang de\nnachschlagen 401.1\nerr 999\nerr\nerr hello")
+    assert "ERROR_INTERNET_NAME_NOT_RESOLVED: The server name or address could not be resolved." in talk.text
+    assert "Anmeldung fehlgeschlagen." in talk.text
+    assert "Über 999 ist hier nichts bekannt." in talk.text
+    assert talk.terminal.mistakes == 2
+    assert session.actions_done == []

@@ -30,6 +30,7 @@ ELSEWHERE = {
     ("scenarios/story.py", "_try"): "passes a mistake on, with a better place",
     ("scenarios/story.py", "_estate"): "passes a mistake on, with a better place",
     ("wsyncsim/corpus/plan.py", "_rehearse"): "passes a mistake on, with a better place",
+    ("wsyncsim/lab_web/counsel.py", "_opened"): "passes a mistake of another process on",
 }
 """The only functions whose texts cannot be read from the sources."""
 

@@ -49,13 +49,21 @@ exam = true
 hints = false               # may participants ask for hints?
 released = false            # true: participants may see the debrief
 attempt = 1                 # another number gives everybody another variant
+# limit_min = 60            # simulated minutes for each ticket (default: as long as it takes)
 
 # Codes instead of names. Who they are is written down elsewhere.
 participants = [{participants}]
 
 # One slot is one ticket. Participants see the slot's id only. 'wsyncsim lab list' shows all tickets.
 # Optional: role = "help desk" or "second level"; generation = "2007", "2012" or "cb".
-{slots}"""
+{slots}
+# What is different for somebody, for example:
+# [settings.{first}]
+# language = "de"           # of the pages in the browser, at the beginning
+# hints = true
+# role = "second level"
+# extra_min = 30            # beyond limit_min
+"""
 
 
 @course.command()
@@ -79,7 +87,7 @@ def init(file: Path, participants: int, chosen: tuple[str, ...], language: str |
     slots = "".join(f'\n[[slots]]\nid = "{number}"\nticket = "{ticket}"\n' for number, ticket in enumerate(tickets, 1))
     codes = ", ".join(f'"T-{number:03}"' for number in range(1, participants + 1))
     id = "".join(letter if (letter.isascii() and letter.isalnum()) or letter in "-_" else "-" for letter in file.stem).strip("-_")
-    write_text(file, _TEMPLATE.format(id=id[:32] or "course", participants=codes, slots=slots))
+    write_text(file, _TEMPLATE.format(id=id[:32] or "course", participants=codes, slots=slots, first="T-001"))
     told = tell("course_written", language or lab_language(), file=file, key=file.with_suffix(".key"))
     click.echo(inert(told))
 
@@ -124,13 +132,21 @@ def key(file: Path, language: str | None) -> None:
 
 @course.command()
 @click.argument("file", type=click.Path(path_type=Path))
-def codes(file: Path) -> None:
-    """For every participant of course FILE: the code, and what is to be typed to sit down."""
-    from wsyncsim.lab.course import load
+@click.option("--browser", is_flag=True, help="What is to be entered in the browser (wsyncsim lab serve --course FILE).")
+@key_option
+def codes(file: Path, browser: bool, key: Path | None) -> None:
+    """For every participant of course FILE: the code, and what is to be typed to sit down.
+
+    With --browser it is a secret of each participant, which follows from your key: hand it out on slips.
+    """
+    from wsyncsim.lab.course import entry_code, load, read_key
     from wsyncsim.output import inert
 
-    for trainee in load(file).participants:
-        click.echo(inert(f"{trainee}: wsyncsim lab exam {file} {trainee}"))
+    found = load(file)
+    secret = read_key(key or file.with_suffix(".key")) if browser else b""
+    for trainee in found.participants:
+        typed = entry_code(secret, found.id, trainee) if browser else f"wsyncsim lab exam {file} {trainee}"
+        click.echo(inert(f"{trainee}: {typed}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nlargest
 from typing import TYPE_CHECKING
 
 from scenarios.look import Observer, Page, look
@@ -162,18 +163,23 @@ def list_of_updates(see: Observer, page: Page) -> None:
         return
     newest = catalogue.published_at(max(item.revision for item in items))
     page.fact("updates.newest", "this week" if see.at - newest < RECENT_US else "older")
-    kinds = [(*catalogue.kind(item.revision), item) for item in items]
-    live = [(product, classification) for product, classification, item in kinds if not item.expired]
-    page.fact_set("updates.product", (product for product, _ in live))
-    page.fact_set("updates.classification", (classification for _, classification in live))
-    page.fact_set("updates.languages", (" ".join(sorted(item.languages)) for item in items))
-    for product, count in sorted(Counter(product for product, _, _ in kinds).items()):
-        expired = sum(item.expired for name, _, item in kinds if name == product)
-        page.say("updates_of_product", product=product, count=count, expired=expired)
-    for languages, count in sorted(Counter(" ".join(sorted(item.languages)) for item in items).items()):
-        page.say("updates_in_languages", languages=languages, count=count)
+    kinds = Counter((*catalogue.kind(item.revision), item.expired) for item in items)
+    page.fact_set("updates.product", (product for product, _, expired in kinds if not expired))
+    page.fact_set("updates.classification", (classification for _, classification, expired in kinds if not expired))
+    told: Counter[str] = Counter()
+    for languages, count in Counter(item.languages for item in items).items():
+        told[" ".join(sorted(languages))] += count
+    page.fact_set("updates.languages", told)
+    for product in sorted({product for product, _, _ in kinds}):
+        live, gone = (
+            sum(count for (name, _, expired), count in kinds.items() if (name, expired) == (product, wanted))
+            for wanted in (False, True)
+        )
+        page.say("updates_of_product", product=product, count=live + gone, expired=gone)
+    for names, count in sorted(told.items()):
+        page.say("updates_in_languages", languages=names, count=count)
     page.say("updates_newest", count=min(UPDATES_SHOWN, len(items)))
-    for item in sorted(items)[: -UPDATES_SHOWN - 1 : -1]:
+    for item in nlargest(UPDATES_SHOWN, items):
         update = catalogue.update(item.revision)
         page.say(
             "update_row",

@@ -133,10 +133,9 @@ def updates_by_arrival(see: Observer, page: Page) -> None:
     first_at: dict[str, int] = {}
     for portion, at in zip(susdb.portions, susdb.arrived, strict=True):
         month = f"{see.server.zone.local(at):%Y-%m}"
-        for revision in catalogue.updates(portion):
-            product, _ = catalogue.kind(revision)
-            products[product] += 1
-            months[month, product] += 1
+        for product, count in catalogue.by_product(portion):
+            products[product] += count
+            months[month, product] += count
             first_at[product] = min(first_at.get(product, at), at)
     page.fact("updates", "some" if products else "none")
     page.say("updates_held", count=sum(products.values()))

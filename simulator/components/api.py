@@ -45,7 +45,8 @@ class Api:
 
     def connected(self, took_us: int) -> ApiConnected:
         """The event of a connection to the present address."""
-        return new_tuple(ApiConnected, (self._owner.component, *self.address, took_us))
+        server, port, ssl, local, account = self.address
+        return new_tuple(ApiConnected, (self._owner.component, server, port, ssl, local, account, took_us))
 
     @property
     def address(self) -> Address:
@@ -78,6 +79,13 @@ class Api:
         if address.local or (address.server == server.fqdn and address.port == binding.port):
             return None
         return self.point.properties.because_address
+
+    def settled_way(self, until: int) -> Route | None:
+        """The way of the last call, if a call before instant ``until`` is sure to be answered as that one was."""
+        route = self._route
+        if route is not None and route.changes == State.changes and until < route.valid_until:
+            return route
+        return None
 
     def call(self, at: int, *, took_us: int = 15 * MS, connect: bool = False) -> int:
         """One call of the API at instant ``at``: the time it took, microseconds.

@@ -65,6 +65,13 @@ class HealthMonitor(Actor):
 
     def look_back(self, until: int) -> None:
         """Make the checks that came due before instant ``until``, in the state that the world has been in since the last time."""
+        healthy = self._healthy
+        if healthy is not None and self._healthy_changes == State.changes and self.wsus.service.running:
+            report = self.caller.pen(self.wsus.server).report
+            while self._next_at < until:
+                report(self._next_at, healthy)
+                self._next_at += DETECT_US
+            return
         while self._next_at < until:
             self.now = self._next_at
             self._next_at += DETECT_US

@@ -315,11 +315,13 @@ class Route:
 
     def ask(self, at: int, took_us: int, run: str | None, *, fresh: bool) -> int:
         """One request on this way, answered as before; returns ``took_us``."""
-        row = new_tuple(Served, (*self._answer, took_us // MS))
+        path, user, status, substatus, win32 = self._answer
+        row = new_tuple(Served, (path, user, status, substatus, win32, took_us // MS))
         rows = (*self._challenge, row) if fresh else (row,)
+        web_site, port, server_ip, client_ip, agent = self._head
         pen = self._pen
         pen.run = run
-        pen.report(at + took_us, new_tuple(RequestsServed, (*self._head, rows)))
+        pen.report(at + took_us, new_tuple(RequestsServed, (web_site, port, server_ip, client_ip, agent, rows)))
         return took_us
 
 

@@ -95,19 +95,23 @@ class ThreadedActor(Actor):
         """The thread's life, from its start."""
         raise NotImplementedError
 
-    def wait_for_bell(self, until: int) -> Steps:
-        """Sleep until instant ``until``, or until somebody rings."""
+    def wait_for_bell(self, until: int | None) -> Steps:
+        """Sleep until instant ``until`` (``None``: for ever), or until somebody rings."""
         env = self.env
-        if until > env.now:
+        if until is None or until > env.now:
             self._waits = True
             try:
-                yield env.timeout(until - env.now)
+                yield env.event() if until is None else env.timeout(until - env.now)
             except Interrupt as interrupt:
                 if interrupt.cause is not BELL:
                     raise
             finally:
                 self._waits = False
+            self.look_back(self.world.now)
         self.now = max(self.now, self.world.now)
+
+    def look_back(self, until: int) -> None:
+        """Do what came due before instant ``until`` while it waited, and matters to nobody else."""
 
     def ring(self) -> None:
         """Wake this component if it waits for the bell."""

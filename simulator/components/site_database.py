@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from simulator.components.susdb import Susdb
-from simulator.components.upstream import Catalogue, Portion, Subscription
+from simulator.components.upstream import Catalogue, Portion, Subscription, expires, origin, updates
 from simulator.components.windows import WindowsService
 from simulator.failures import DatabaseUnreachable, Failure, SchemaInvalid
 from simulator.state import State
@@ -86,20 +86,10 @@ class SiteDatabase(State):
             self.portions.setdefault(portion, at)
         self.declined |= other.declined
 
-    def items(self, catalogue: Catalogue, wanted: Subscription) -> list[Item]:
+    def items(self, catalogue: Catalogue, wanted: Subscription) -> tuple[Item, ...]:
         """All updates, each once, oldest first."""
-        items: dict[int, Item] = {}
-        for revision, portion, at in sorted(self._revisions(catalogue)):
-            expired = catalogue.expires(revision) or portion in self.declined
-            languages = portion.subscription.languages
-            in_filter = portion.subscription.within(wanted)
-            items[catalogue.origin(revision)] = Item(revision, languages, at, expired, in_filter)
-        return list(items.values())
-
-    def _revisions(self, catalogue: Catalogue) -> Iterator[tuple[int, Portion, int]]:
-        for portion, at in self.portions.items():
-            for revision in catalogue.updates(portion):
-                yield revision, portion, at
+        held = tuple((portion, at, portion in self.declined) for portion, at in self.portions.items())
+        return _items(catalogue.products, held, wanted)
 
     # --- what somebody may complain of
 
@@ -110,3 +100,17 @@ class SiteDatabase(State):
     def untold(self, languages: tuple[str, ...]) -> list[Portion]:
         """What lacks summary details in one of these languages."""
         return [portion for portion in self.portions if not set(languages) <= set(portion.subscription.languages)]
+
+
+@lru_cache(maxsize=16)
+def _items(products: tuple[str, ...], held: tuple[tuple[Portion, int, bool], ...], wanted: Subscription) -> tuple[Item, ...]:
+    """What portions (with when they were copied, and whether they are declined) come to; twin worlds often hold the same."""
+    number = len(products)
+    rows = []
+    for portion, at, declined in held:
+        languages, in_filter = portion.subscription.languages, portion.subscription.within(wanted)
+        rows += [(revision, portion, at, languages, declined, in_filter) for revision in updates(products, portion)]
+    items: dict[int, Item] = {}
+    for revision, _, at, languages, declined, in_filter in sorted(rows):
+        items[origin(revision, number)] = Item(revision, languages, at, declined or expires(revision, number), in_filter)
+    return tuple(items.values())

@@ -8,6 +8,7 @@ and the GUIDs, depend on the seed.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -157,6 +158,39 @@ def _revises(revision: int, number: int) -> int:
     return revision
 
 
+@lru_cache(maxsize=1024)
+def _mask(products: tuple[str, ...], subscription: Subscription) -> tuple[int, int]:
+    """Bit masks of what a subscription asks for."""
+    return (
+        sum(1 << products.index(name) for name in subscription.products),
+        sum(1 << CLASSIFICATIONS.index(name) for name in subscription.classifications),
+    )
+
+
+def updates(products: tuple[str, ...], portion: Portion) -> tuple[int, ...]:
+    """The revisions of a portion that are updates, of all these products; the rest are their parts."""
+    return _matching(portion.after, portion.to, len(products), *_mask(products, portion.subscription))[1]
+
+
+def origin(revision: int, number: int) -> int:
+    """The revision with which an update first appeared, of so many products: itself, or an earlier one."""
+    while (earlier := _revises(revision, number)) != revision:
+        revision = earlier
+    return revision
+
+
+def expires(revision: int, number: int) -> bool:
+    """Whether a revision withdraws its update, of so many products."""
+    return _mixed(revision) >> 24 & 7 == 1 and _revises(revision, number) != revision
+
+
+@lru_cache(maxsize=4096)
+def _by_product(products: tuple[str, ...], portion: Portion) -> tuple[tuple[str, int], ...]:
+    """How many updates of each product a portion holds."""
+    number = len(products)
+    return tuple(Counter(products[_mixed(revision) % number] for revision in updates(products, portion)).items())
+
+
 class Catalogue:
     """What Microsoft Update publishes, and when."""
 
@@ -167,7 +201,6 @@ class Catalogue:
         self._first_article = first_article
         self._first_day = start // DAY - 1
         self._before: list[int] = [BASELINE]
-        self._masks: dict[Subscription, tuple[int, int]] = {}
 
     # --- when
 
@@ -215,21 +248,17 @@ class Catalogue:
 
     # --- what
 
-    def _mask(self, subscription: Subscription) -> tuple[int, int]:
-        mask = self._masks.get(subscription)
-        if mask is None:
-            products = sum(1 << self.products.index(name) for name in subscription.products)
-            classes = sum(1 << CLASSIFICATIONS.index(name) for name in subscription.classifications)
-            mask = self._masks[subscription] = products, classes
-        return mask
-
     def size(self, portion: Portion) -> int:
         """How many revisions a portion has, parts of updates included: what WSUS counts as items."""
-        return _matching(portion.after, portion.to, len(self.products), *self._mask(portion.subscription))[0]
+        return _matching(portion.after, portion.to, len(self.products), *_mask(self.products, portion.subscription))[0]
 
     def updates(self, portion: Portion) -> tuple[int, ...]:
         """The revisions of a portion that are updates; the rest are their parts."""
-        return _matching(portion.after, portion.to, len(self.products), *self._mask(portion.subscription))[1]
+        return updates(self.products, portion)
+
+    def by_product(self, portion: Portion) -> tuple[tuple[str, int], ...]:
+        """How many updates of each product a portion holds."""
+        return _by_product(self.products, portion)
 
     def history(self, subscription: Subscription, to: int) -> list[Portion]:
         """All that a server holds that has always had this subscription, up to revision ``to``."""
@@ -237,13 +266,11 @@ class Catalogue:
 
     def origin(self, revision: int) -> int:
         """The revision with which an update first appeared: itself, or an earlier one that it revises or withdraws."""
-        while (earlier := _revises(revision, len(self.products))) != revision:
-            revision = earlier
-        return revision
+        return origin(revision, len(self.products))
 
     def expires(self, revision: int) -> bool:
         """Whether a revision withdraws its update."""
-        return _mixed(revision) >> 24 & 7 == 1 and _revises(revision, len(self.products)) != revision
+        return expires(revision, len(self.products))
 
     def kind(self, revision: int) -> tuple[str, str]:
         """Product and classification of a revision."""

@@ -35,6 +35,8 @@ CYCLE_US = HOUR
 """WCM connects to WSUS once an hour [S]."""
 NOTICE_US = 5 * SECOND
 """From a change of site control to WCM's notice of it [D]."""
+LONGEST_US = 15 * SECOND
+"""No cycle in which all is well takes longer, for one software update point."""
 SETTLE_US = 10 * SECOND
 """From the end of the wait to the version check [D]."""
 
@@ -77,6 +79,7 @@ class Client:
         self.api = Api(owner, "wcm", point, on_sup=False)
         self.point = point
         self.settled: WcmSourceVerified
+        self.refreshed: WcmCategoriesRefreshed
         self.settled_changes = -1
 
 
@@ -91,6 +94,8 @@ class ConfigurationManager(ThreadedActor):
         self._first, *self._further = (Client(self, point) for point in site.points)
         self._changed: tuple[Entry | None] | None = None
         self._pushed_sups = self._sups()
+        self._calm_changes = -1
+        """``State.changes`` during the last cycle, if that went by without anything to set or to complain of."""
 
     def _sups(self) -> tuple[str, ...]:
         return tuple(point.properties.fqdn for point in self.site.points)
@@ -111,6 +116,11 @@ class ConfigurationManager(ThreadedActor):
             began = self.now
             if self._changed is None:
                 yield from self._sleep_until(next_at)
+            if self._changed is None and self._calm_changes == State.changes:
+                repeated_until = self._repeat(began, next_at)
+                if repeated_until > next_at:
+                    next_at = repeated_until
+                    continue
             if self._changed is not None:
                 (because,) = self._changed
                 self._changed = None
@@ -120,8 +130,52 @@ class ConfigurationManager(ThreadedActor):
                 next_at = self._wait(self.now + CYCLE_US)
             else:
                 waited_min = -(-(self.now - began) // MINUTE)
+                changes = State.changes
                 ok = yield from self._cycle("timeout", None, waited_min)
+                self._calm_changes = changes if ok and self._is_calm(changes) else -1
                 next_at = self._wait(next_at + CYCLE_US if ok else self.now + CYCLE_US)
+
+    def _is_calm(self, changes: int) -> bool:
+        """Whether a cycle that succeeded, begun at that count of ``State.changes``, would go by just so again."""
+        clients = (self._first, *self._further)
+        return self.site.sup.active and all(
+            client.settled_changes == changes and client.api.because_address is None for client in clients
+        )
+
+    def _repeat(self, slept_from: int, next_at: int) -> int:
+        """Make all cycles that are sure to go by like the last one; returns when the next one is due.
+
+        What ``_cycle`` does step by step, without giving way: before the world is disturbed, nobody can come between.
+        """
+        clients = (self._first, *self._further)
+        until = self.world.undisturbed_until - LONGEST_US * len(clients)
+        ways = [way for client in clients if (way := client.api.settled_way(self.world.undisturbed_until)) is not None]
+        if self.world.stepwise or len(ways) < len(clients):
+            return next_at
+        report, about = self.pen.report, self.dice.about
+        now = self.now
+        while next_at < until:
+            now = max(now, next_at)
+            report(now, WcmWokeUp("timeout", -(-(now - slept_from) // MINUTE)))
+            now += about(SETTLE_US, 1)
+            report(now, FOUND)
+            now += ways[0].ask(now, took_us := about(31 * MS), None, fresh=True)
+            report(now, self._first.api.connected(took_us))
+            now += about(700 * MS, 5)
+            for client, way in zip(clients, ways, strict=True):
+                if client is not self._first:
+                    now += about(60 * MS)
+                now += way.ask(now, took_us := about(31 * MS), None, fresh=True)
+                report(now, client.api.connected(took_us))
+                now += way.ask(now, 15 * MS, None, fresh=False)
+                report(now, client.settled)
+                now += way.ask(now, about(60 * MS), None, fresh=False)
+                now += way.ask(now, about(250 * MS), None, fresh=False)
+                report(now, client.refreshed)
+                now += about(900 * MS)
+            self.now = slept_from = now
+            next_at = self._wait(next_at + CYCLE_US)
+        return next_at
 
     def _sleep_until(self, at: int) -> Steps:
         """Sleep until instant ``at``, or until site control changes: only deeds do that."""
@@ -235,7 +289,8 @@ class ConfigurationManager(ThreadedActor):
             yield from self.catch_up()
             entry = self.report(WcmConfigurationRefused(address.server, failure.reason), failure.because)
             raise CycleFailed(6603, entry) from None
-        self.report(WcmCategoriesRefreshed(address.server))
+        client.refreshed = WcmCategoriesRefreshed(address.server)
+        self.report(client.refreshed)
         self.now += self.dice.about(900 * MS)
 
     def _verify_subscription(self, client: Client) -> None:
@@ -279,3 +334,4 @@ class ConfigurationManager(ThreadedActor):
         self.report(verified, because)
         if because is None and not changed:
             client.settled, client.settled_changes = verified, State.changes
+            client.point.wsus.source_verified_changes = State.changes

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from simpy import Interrupt, Process
@@ -109,6 +111,18 @@ class Work(NamedTuple):
     because: Entry | None
 
 
+class Progress(NamedTuple):
+    """What WSUS shows of a synchronization from an instant on: phase, and items fetched of how many."""
+
+    since: int
+    phase: Phase
+    done: int
+    total: int
+
+
+_SINCE = attrgetter("since")
+
+
 class SyncRecord(NamedTuple):
     """One synchronization in WSUS's own history."""
 
@@ -150,6 +164,14 @@ class Wsus(Actor):
         self.phase: Phase = "idle"
         self.done = 0
         self.total = 0
+        self._course: list[Progress] = []
+        """How the running synchronization has come to be where it is; its clock may be ahead of who watches it."""
+        self._stood_at = world.start
+        """When this component last gave way, or might have: what it shows since then, it shows since this instant."""
+        self.source_verified_changes = -1
+        self.proxy_verified_changes = -1
+        """``State.changes`` when WCM and WSUSCtrl last found their settings as they should be: they change nothing until
+        somebody else does."""
         self.trouble: tuple[UpstreamTrouble, Entry | None] | None = None
         """What the last synchronization came to: ``None`` when it succeeded."""
         self.susdb = Susdb(entity=f"{server.name}/SUSDB", installed_at=world.start - HISTORY_US)
@@ -263,6 +285,9 @@ class Wsus(Actor):
         self, at: int, run: str | None, kind: Literal["manual", "scheduled"], account: str = "", because: Entry | None = None
     ) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
+        self.now = self._stood_at = at
+        self._course.clear()
+        self._show()
         through_proxy = bool(self.settings.proxy_host) and not self.settings.upstream
         self.history.append(SyncRecord(at, 0, kind, account, None, 0, through_proxy))
         self._began_because = because if kind == "manual" else self.settings.because("automatic")
@@ -270,6 +295,21 @@ class Wsus(Actor):
 
     def _note_end(self, at: int, trouble: UpstreamTrouble | None) -> None:
         self.history[-1] = self.history[-1]._replace(ended_at=at, trouble=trouble, items=self.done)
+
+    def seen(self, at: int) -> Progress:
+        """What it shows of a synchronization to who asks at instant ``at``."""
+        course = self._course
+        if not course:
+            return Progress(at, self.phase, self.done, self.total)
+        return course[max(bisect_right(course, at, key=_SINCE) - 1, 0)]
+
+    def known_until(self) -> int:
+        """What it shows (``seen``) before this instant is settled, unless somebody does something to the world."""
+        return self.now if self._course else 0
+
+    def _show(self) -> None:
+        """What it is to show changes."""
+        self._course.append(Progress(self._stood_at, self.phase, self.done, self.total))
 
     # --- synchronization engine
 
@@ -279,10 +319,10 @@ class Wsus(Actor):
         thread = self._thread = self._thread % 90 + 3
         self.now += self.dice.about(1_900 * MS, 10)
         try:
-            yield from self.catch_up()
+            yield from self._heed_others()
             self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
             yield from self._synchronize()
-            yield from self.catch_up()
+            yield from self._heed_others()
         except Interrupt:
             return  # whoever stopped the service has told of it
         except Failure as failure:
@@ -296,6 +336,7 @@ class Wsus(Actor):
         yield from self.catch_up()
         self.report(WsusSyncFinishFired(thread))
         self.phase = "idle"
+        self._course.clear()
         self.pen.run = self.caller.run = None
 
     def _end(self, at: int, trouble: UpstreamTrouble, because: Entry | None) -> None:
@@ -303,6 +344,7 @@ class Wsus(Actor):
         self.trouble = trouble, self.pen.report(at, WsusSyncEnded(trouble, self._thread), because)
         self._note_end(at, trouble)
         self.phase = "idle"
+        self._course.clear()
         self.pen.run = self.caller.run = None
 
     def _error(self, reason: Reason) -> UssError:
@@ -328,15 +370,18 @@ class Wsus(Actor):
         yield from self._call("DssAuthWebService", "GetAuthorizationCookie", call_us)
         yield from self._call("ServerSyncWebService", "GetCookie", call_us)
         self.phase = "categories"
+        self._show()
         yield from self._call("ServerSyncWebService", "GetConfigData", call_us)
         yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
         self.now += dice.about(4 * SECOND if lan else 12 * SECOND)
         yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
         yield from self.catch_up()
+        self._stood_at = self.now
         work = self._missing()
         self.total = sum(part.items for part in work)
         if self.total:
             self.phase = "updates"
+            self._show()
             yield from self._call("ServerSyncWebService", "GetRevisionIdList", call_us)
         for part in work:
             yield from self._fetch(part, (280 if lan else 330) * MS, call_us)
@@ -355,6 +400,7 @@ class Wsus(Actor):
             self.now += self.dice.about(item_us * batch)
             yield from self._call("ServerSyncWebService", "GetUpdateData", call_us)
             self.done += batch
+            self._show()
             left -= batch
         yield from self.catch_up()
         self.susdb.add(self.now, part.portion, part.because)
@@ -433,7 +479,7 @@ class Wsus(Actor):
         """One web service call upstream, repeated when the answer was an HTTP error; raises ``Failure`` for good."""
         attempt = 0
         while True:
-            yield from self.catch_up()
+            yield from self._heed_others()
             self._check_database()
             try:
                 took_us = self._ask_upstream(service, self.dice.about(took_us, 30))
@@ -451,6 +497,13 @@ class Wsus(Actor):
             else:
                 self.now += took_us
                 return
+
+    def _heed_others(self) -> Steps:
+        """Give way to whoever could change the way to the upstream server: as a rule, to nobody but deeds."""
+        changes = State.changes
+        settled = self.source_verified_changes == changes and self.proxy_verified_changes == changes
+        yield from self.heed_deeds(settled=settled)
+        self._stood_at = self.now
 
     def _url(self, service: str) -> str:
         settings = self.settings

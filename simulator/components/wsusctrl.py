@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 CYCLE_US = HOUR
 """About an hour [D: 57 minutes of waiting between cycles]."""
 E_FAIL = 0x80004005
+LONGEST_US = 2 * SECOND
+"""No cycle in which all is well takes longer."""
 FOUND: Final = AssembliesChecked("SMS_WSUS_CONTROL_MANAGER", True)
+WOKEN: Final = CtrlWokeUp("timeout")
 
 
 class ControlManager(ThreadedActor):
@@ -46,6 +49,10 @@ class ControlManager(ThreadedActor):
         self._proxy_settled: CtrlProxyVerified
         self._settled_changes = -1
         self._complained: tuple[tuple[str, ...], int] = (), 0
+        self._calm = False
+        """All was well in the last cycle."""
+        self._calm_changes = -1
+        """``State.changes`` during the last cycle, if all was well in it and nothing had to be set."""
 
     def live(self, *, resumed: bool) -> Steps:
         if resumed:
@@ -58,10 +65,51 @@ class ControlManager(ThreadedActor):
             next_at = self._wait(hourly_at, well=well)
         while True:
             yield from self.skip_to(next_at)
+            if self._calm_changes == State.changes and next_at == hourly_at:
+                repeated_until = self._repeat(hourly_at)
+                if repeated_until > hourly_at:
+                    next_at = hourly_at = repeated_until
+                    continue
             if next_at >= hourly_at:
                 hourly_at += CYCLE_US
+            changes, self._calm = State.changes, False
             well = yield from self._cycle("timeout", None)
+            self._calm_changes = changes if self._calm and self._settled_changes == changes else -1
             next_at = self._wait(hourly_at, well=well)
+
+    def _repeat(self, hourly_at: int) -> int:
+        """Make all cycles that are sure to go by like the last one; returns when the next one is due.
+
+        What ``_cycle`` does step by step, without giving way: before the world is disturbed, nobody can come between.
+        """
+        until = self.world.undisturbed_until - LONGEST_US
+        way = self.api.settled_way(self.world.undisturbed_until)
+        health = self.point.wsus.health
+        if self.world.stepwise or way is None:
+            return hourly_at
+        report, about = self.pen.report, self.dice.about
+        connected = self.api.connected
+        while hourly_at < until:
+            now = max(self.now, hourly_at)
+            if health.unhealthy(now + LONGEST_US)[0]:
+                break
+            hourly_at += CYCLE_US
+            report(now, WOKEN)
+            report(now, FOUND)
+            now += about(48 * MS)
+            now += way.ask(now, took_us := about(25 * MS), None, fresh=True)
+            report(now, connected(took_us))
+            now += about(63 * MS)
+            report(now, self._proxy_settled)
+            now += way.ask(now, took_us := about(25 * MS), None, fresh=True)
+            report(now, connected(took_us))
+            now += about(120 * MS)
+            report(now, self._all_healthy)
+            now += about(40 * MS)
+            report(now, self._database_reached)
+            self.now = now
+            self._wait(hourly_at, well=True)
+        return hourly_at
 
     def _wait(self, hourly_at: int, *, well: bool) -> int:
         """Say how long it will sleep, and return until when: while WSUS is unwell, a minute."""
@@ -130,6 +178,7 @@ class ControlManager(ThreadedActor):
             )
         elif because is None:
             self._proxy_settled, self._settled_changes = verified, State.changes
+            self.point.wsus.proxy_verified_changes = State.changes
 
     def _check_health(self, server: str) -> bool:
         """Ask for unhealthy components; complain of them when they change, and once an hour. Returns whether there are none."""
@@ -138,6 +187,7 @@ class ControlManager(ThreadedActor):
         if not unhealthy and service.running:
             self.report(self._all_healthy)
             self._complained = (), 0
+            self._calm = True
             return True
         names: tuple[str, ...] = unhealthy if service.running else (*unhealthy, service.name)
         entry = self.report(CtrlHealthChecked(server, names), service.because("running") or because)

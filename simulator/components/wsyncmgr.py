@@ -71,6 +71,7 @@ from simulator.failures import (
     WsusNotConfigured,
 )
 from simulator.journal import Entry
+from simulator.state import State
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
@@ -139,6 +140,8 @@ class SyncManager(ThreadedActor):
         self._retry_at: int | None = None
         self._retry_because: Entry | None = None
         self._poll_at = 0
+        self._polls = False
+        """It waits, and nothing but polls will come due."""
         self._planned_at: int | None = None
         self._synced_at = world.synced_at
         self._synced_sup = site.sup.fqdn
@@ -148,6 +151,7 @@ class SyncManager(ThreadedActor):
 
     def drop(self, at: int, file: str, because: Entry | None = None) -> None:
         """Lay a .SYN file into wsyncmgr.box."""
+        self.look_back(at)
         self.pen.report(at, SynFileArrived(file), because)
         self._inbox[file] = because
         self.ring()
@@ -197,7 +201,7 @@ class SyncManager(ThreadedActor):
             self._poll_at = self.now + POLL_US
         while True:
             if not self._inbox:
-                yield from self.wait_for_bell(self._next_wake())
+                yield from self._wait_for_work()
             if self._inbox:
                 yield from self._serve_inbox()
             elif self._retry_at is not None and self.now >= self._retry_at:
@@ -233,6 +237,24 @@ class SyncManager(ThreadedActor):
 
     def _next_wake(self) -> int:
         return min(at for at in (self._regular_at, self._retry_at, self._poll_at) if at is not None)
+
+    def _wait_for_work(self) -> Steps:
+        """Sleep until there is something to do. An empty inbox is nothing: those polls are made up for (``look_back``)."""
+        if self.world.stepwise:
+            yield from self.wait_for_bell(self._next_wake())
+            return
+        next_at = min((at for at in (self._regular_at, self._retry_at) if at is not None), default=None)
+        self._polls = True
+        try:
+            yield from self.wait_for_bell(next_at)
+        finally:
+            self._polls = False
+
+    def look_back(self, until: int) -> None:
+        """Look into the empty inbox as often as that came due before instant ``until``."""
+        while self._polls and self._poll_at < until:
+            self.now = max(self.now, self._poll_at)
+            self._poll()
 
     def _poll(self) -> None:
         self._poll_at = self._poll_at + POLL_US if self.world.version.own_polling_clock else self.now + POLL_US
@@ -277,7 +299,7 @@ class SyncManager(ThreadedActor):
 
     def _run(self, trigger: Trigger, because: Entry | None, *, full: bool = False) -> Steps:
         sup = self.site.sup
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         if not sup.active:
             self.report(SupsRead(self.server.fqdn, ()), sup.because("active"))
             return
@@ -319,7 +341,7 @@ class SyncManager(ThreadedActor):
     def _pass_gate(self) -> Steps:
         """Go on only while WCM's last result is success; wait five minutes for it."""
         state = self.site.wcm.state
-        yield from self.catch_up()
+        yield from self.heed_deeds(settled=state.success and self.site.wsus.source_verified_changes == State.changes)
         if state.success:
             return
         self.report(GateClosed(state.value), state.because("value"))
@@ -336,7 +358,7 @@ class SyncManager(ThreadedActor):
         address, wrong = self.api.address, self.api.because_address
         self.report(WsusPhaseStarted(address.server), wrong)
         self.now += self.dice.about(1_120 * MS, 8)
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         self.report(StatusReported(self.component, 6704))
         self.report(WsusConnecting(*address, self._worker), wrong)
         yield from self._call("CreateUpdateServer", self.dice.about(350 * MS), connect=True)
@@ -351,7 +373,7 @@ class SyncManager(ThreadedActor):
         api: Api | None = None,
     ) -> Steps:
         """One API call (of the first software update point's WSUS); raises ``RunFailed`` that blames ``method``."""
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         try:
             self.now += (api or self.api).call(self.now, took_us=took_us, connect=connect)
         except Failure as failure:
@@ -363,7 +385,7 @@ class SyncManager(ThreadedActor):
         wsus, worker = self.site.wsus, self._worker
         self.report(WsusSyncStarted(address.server, address.local, worker))
         yield from self._call("GetWebResponse", self.dice.about(90 * MS))
-        yield from self.catch_up()
+        yield from self.heed_deeds()
         deadline = self.now + BUSY_US
         while wsus.phase != "idle":  # somebody else had it synchronize
             if self.now >= deadline:
@@ -384,20 +406,22 @@ class SyncManager(ThreadedActor):
         wsus, worker = self.site.wsus, self._worker
         began, told = self.now, 0
         categories = updates = False
-        while wsus.phase != "idle":
+        seen = wsus.seen(self.now)
+        while seen.phase != "idle":
             self.now += self.dice.about(EARLY_WATCH_US if self.now - began < EARLY_US else WATCH_US, 5)
             yield from self._call("GetWebResponse", 12 * MS)
-            yield from self.catch_up()
-            if not categories and wsus.phase in ("categories", "updates"):
+            yield from self._catch_up_with(wsus)
+            seen = wsus.seen(self.now)
+            if not categories and seen.phase in ("categories", "updates"):
                 categories, told = True, self.now
                 self.report(WsusCategoriesSynced(worker))
-            if not updates and wsus.phase == "updates":
+            if not updates and seen.phase == "updates":
                 updates, told = True, self.now
                 self.report(WsusUpdatesSyncing(worker))
-            if wsus.phase == "updates" and wsus.done and self.now - told >= PROGRESS_US:
+            if seen.phase == "updates" and seen.done and self.now - told >= PROGRESS_US:
                 told = self.now
-                eta_s = (self.now - began) * (wsus.total - wsus.done) // wsus.done // SECOND
-                self.report(WsusUpdatesProgressed(wsus.done, wsus.total, eta_s, worker), wsus.susdb.because_new)
+                eta_s = (self.now - began) * (seen.total - seen.done) // seen.done // SECOND
+                self.report(WsusUpdatesProgressed(seen.done, seen.total, eta_s, worker), wsus.susdb.because_new)
         _check_outcome(wsus)
         if wsus.total:
             if not updates:
@@ -405,12 +429,16 @@ class SyncManager(ThreadedActor):
             self.report(WsusUpdatesProgressed(wsus.total, wsus.total, -1, worker))
             self.report(WsusUpdatesProgressed(wsus.total, wsus.total, -1, worker))
 
+    def _catch_up_with(self, wsus: Wsus) -> Steps:
+        """Give way to all, unless what that WSUS shows by now is settled."""
+        yield from self.heed_deeds(settled=self.now < wsus.known_until())
+
     def _settle(self) -> Steps:
         """Let WSUS's results become available."""
         wait_s = self.world.version.settle_s
         self.now += 40 * MS
         self.report(SettleStarted(wait_s, self._worker))
-        yield from self.wait_until(self.now + wait_s * SECOND)
+        yield from self.skip_to(self.now + wait_s * SECOND)
         self.now += self.dice.about(300 * MS)
         parent = self.site.parent
         if parent is not None:
@@ -575,10 +603,10 @@ class SyncManager(ThreadedActor):
             raise RunFailed("GetWebResponse", failure) from None
         self.report(ReplicaItemsSyncing(worker))
         began = self.now
-        while wsus.phase != "idle":
+        while wsus.seen(self.now).phase != "idle":
             self.now += dice.about(EARLY_WATCH_US if self.now - began < EARLY_US else WATCH_US, 5)
             yield from self._call("GetWebResponse", 12 * MS, api=api)
-            yield from self.catch_up()
+            yield from self._catch_up_with(wsus)
         _check_outcome(wsus)
         if wsus.total:
             self.report(ReplicaItemsSynced(wsus.total, worker))

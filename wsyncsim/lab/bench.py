@@ -19,6 +19,7 @@ from simulator.events import (
 )
 from simulator.state import State
 from simulator.units import MINUTE
+from wsyncsim.lab.xray import follows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,10 +49,15 @@ class Bench(Lookout):
     def __init__(self, story: Story) -> None:
         self.kept: list[Entry] = []
         """What was abnormal, what people did, and how synchronizations went, oldest first."""
+        self.steps: dict[str, list[Entry]] = {}
+        """Site code -> how far its synchronizations came, oldest first."""
         super().__init__(story)
 
     def _take_down(self, entries: list[Entry]) -> None:
         self.kept += [entry for entry in entries if entry.because is not None or not entry.host or isinstance(entry.event, NOTABLE)]
+        for entry in entries:
+            if entry.run is not None and follows(entry):
+                self.steps.setdefault(entry.run.rpartition("-")[0], []).append(entry)
         super()._take_down(entries)
 
     def act(self, id: str, site: str, took_us: int) -> None:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from simulator.errors import WsyncsimError
 from wsyncsim.lab.course import Course
-from wsyncsim.lab.diary import Diary
+from wsyncsim.lab.diary import Diary, is_begun
 from wsyncsim.lab.shelf import SUFFIX, is_closed
 from wsyncsim.lab.views import Plain
+
+CHANGES = ("act", "escalate")
+MOVES = (*CHANGES, "diagnose", "ask", "note", "close")
+"""Actions that bring a ticket on whenever they are done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +31,8 @@ class Seated(Plain):
     hints: int = 0
     diagnoses: int = 0
     actions: int = 0
+    idle: int = 0
+    """Actions in a row, up to now, that were no new look, no question, no change, no diagnosis and no note."""
 
 
 def session_file(folder: Path, slot: str, trainee: str) -> Path:
@@ -34,12 +42,13 @@ def session_file(folder: Path, slot: str, trainee: str) -> Path:
 
 def board(course: Course, folder: Path) -> list[Seated]:
     """All seats of a course, by participant and slot."""
-    return [_seated(folder, slot.id, trainee) for trainee in course.participants for slot in course.slots]
+    return [seated(folder, slot.id, trainee) for trainee in course.participants for slot in course.slots]
 
 
-def _seated(folder: Path, slot: str, trainee: str) -> Seated:
+def seated(folder: Path, slot: str, trainee: str) -> Seated:
+    """A seat of a course."""
     path = session_file(folder, slot, trainee)
-    if not path.exists():
+    if not is_begun(path):
         return Seated(trainee=trainee, slot=slot, state="not begun")
     try:
         diary = Diary.read(path)
@@ -55,7 +64,24 @@ def _seated(folder: Path, slot: str, trainee: str) -> Seated:
         hints=done.count("hint"),
         diagnoses=done.count("diagnose"),
         actions=len(done),
+        idle=_idle(diary.actions),
     )
+
+
+def _idle(actions: list[dict[str, Any]]) -> int:
+    """How many of the last actions brought nothing new. After a change every look is new again."""
+    count, seen = 0, set()
+    for action in actions:
+        look = json.dumps([action.get(name) for name in ("id", "host", "site", "account", "target")])
+        if action["do"] in MOVES or (action["do"] == "look" and look not in seen):
+            count = 0
+        else:
+            count += 1
+        if action["do"] == "look":
+            seen.add(look)
+        elif action["do"] in CHANGES:
+            seen.clear()
+    return count
 
 
 def _state(done: list[str]) -> str:

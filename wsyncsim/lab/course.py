@@ -19,13 +19,14 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from scenarios.mistakes import did_you_mean
 from wsyncsim.lab import ticket as tickets
 from wsyncsim.lab.data import LabError
-from wsyncsim.lab.diary import Diary
+from wsyncsim.lab.diary import Diary, is_begun
 
 if TYPE_CHECKING:
     from wsyncsim.lab.score import Result
@@ -33,6 +34,11 @@ if TYPE_CHECKING:
 
 BUNDLE = "wsyncsim-lab-bundle/1"
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+_SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+"""What entry codes are made of: nothing that could be read as something else."""
+_MISREAD = str.maketrans("OIL", "011", " -\t\r\n")
+ENTRY_SIGNS = 12
+"""60 bits: nobody guesses one."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would calculate."""
 KEY_BYTES = 32
@@ -72,6 +78,17 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     generation: str | None = None
 
 
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is different for one participant."""
+
+    language: Literal["en", "de"] | None = None
+    """Of the pages, until she chooses another one."""
+    hints: bool | None = None
+    role: str | None = None
+    extra_min: int = 0
+    """Simulated minutes beyond the course's limit."""
+
+
 class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A course or an exam, as its TOML file has it."""
 
@@ -81,10 +98,19 @@ class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     participants: list[str]
     """Pseudonymous codes. Who they are is written down elsewhere."""
     exam: bool = True
+    """False: debriefs are seen as soon as a ticket is closed."""
     hints: bool = False
     released: bool = False
     """Trainees may see the debrief."""
     attempt: int = 1
+    limit_min: int | None = None
+    """Simulated minutes for each ticket; none: as long as it takes."""
+    settings: dict[str, Settings] = {}
+    """By participant: language, hints, role and extra time, where they are not the course's."""
+
+    def settings_of(self, trainee: str) -> Settings:
+        """What is different for a participant."""
+        return self.settings.get(trainee, Settings())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,8 @@ class Seat:
     generation: str | None
     hints: bool
     released: bool
+    limit_min: int | None = None
+    """Simulated minutes that the ticket may take."""
 
     def header(self) -> dict[str, Any]:
         """What the session's file says of it. It does not name the ticket."""
@@ -121,8 +149,17 @@ def load(path: Path) -> Course:
     for what, names in (("slot", [slot.id for slot in course.slots]), ("participant", course.participants)):
         if len(set(names)) < len(names):
             raise LabError(f"a {what} is there twice", where=str(path))
+    for trainee, settings in course.settings.items():
+        if trainee not in course.participants:
+            hint = did_you_mean(trainee, course.participants, "")
+            raise LabError(f"there are settings for {trainee!r}, who is no participant", where=str(path), hint=hint)
+        if settings.extra_min < 0:
+            raise LabError(f"extra_min of {trainee} is below 0", where=str(path))
+    if course.limit_min is not None and course.limit_min < 1:
+        raise LabError("limit_min is below 1", where=str(path))
     for slot in course.slots:
-        tickets.variant(slot.ticket, 0, role=slot.role, generation=slot.generation)
+        for role in dict.fromkeys([slot.role, *(each.role for each in course.settings.values() if each.role is not None)]):
+            tickets.variant(slot.ticket, 0, role=role, generation=slot.generation)
     return course
 
 
@@ -163,6 +200,7 @@ def seat(course: Course, key: bytes, slot: str, trainee: str) -> Seat:
     found = next((each for each in course.slots if each.id == slot), None)
     if found is None or trainee not in course.participants:
         raise LabError(f"course {course.id} has no slot {slot!r} for {trainee!r}")
+    own = course.settings_of(trainee)
     return Seat(
         course=course.id,
         slot=slot,
@@ -170,11 +208,25 @@ def seat(course: Course, key: bytes, slot: str, trainee: str) -> Seat:
         attempt=course.attempt,
         ticket=found.ticket,
         seed=seed_of(key, course.id, slot, trainee, course.attempt),
-        role=found.role,
+        role=own.role or found.role,
         generation=found.generation,
-        hints=course.hints,
-        released=course.released,
+        hints=course.hints if own.hints is None else own.hints,
+        released=course.released or not course.exam,
+        limit_min=course.limit_min + own.extra_min if course.limit_min is not None else None,
     )
+
+
+def entry_code(key: bytes, course: str, trainee: str) -> str:
+    """What a participant enters in the browser, ``7KQF-M3XD-92HV``: nobody can tell it without the key."""
+    said = "\x1f".join(("entry", course, trainee)).encode()
+    number = int.from_bytes(hashlib.blake2b(said, key=key, digest_size=8).digest(), "big")
+    signs = "".join(_SIGNS[number >> 5 * place & 31] for place in range(ENTRY_SIGNS))
+    return "-".join(signs[at : at + 4] for at in range(0, ENTRY_SIGNS, 4))
+
+
+def plain_code(entered: str) -> str:
+    """An entry code as it was meant: small letters, blanks, missing hyphens, and O, I and L do not matter."""
+    return entered.upper().translate(_MISREAD)
 
 
 def open_seat(course: Course, key: bytes, slot: str, trainee: str, path: Path, *, language: str = "en") -> LabSession:
@@ -182,7 +234,7 @@ def open_seat(course: Course, key: bytes, slot: str, trainee: str, path: Path, *
     from wsyncsim.lab.session import LabSession
 
     place = seat(course, key, slot, trainee)
-    if path.exists():
+    if is_begun(path):
         return LabSession.resume(path, language=language, seat=place)
     return LabSession.open(
         place.ticket, seed=place.seed, path=path, role=place.role, generation=place.generation, language=language, seat=place
@@ -204,11 +256,15 @@ def row(session: LabSession) -> dict[str, Any]:
 
 def to_csv(sessions: Iterable[LabSession]) -> str:
     """Results as CSV. No cell begins as a formula does."""
+    return csv_of(row(session) for session in sessions)
+
+
+def csv_of(rows: Iterable[dict[str, Any]]) -> str:
+    """Rows of results as CSV."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for session in sessions:
-        found = row(session)
+    for found in rows:
         writer.writerow([cell(found[name]) for name in COLUMNS])
     return out.getvalue()
 
@@ -220,12 +276,17 @@ def cell(value: Any) -> Any:
 
 def to_json_lines(sessions: Iterable[LabSession]) -> str:
     """Results as JSON lines."""
-    return "".join(json.dumps(row(session), ensure_ascii=False) + "\n" for session in sessions)
+    return json_lines_of(row(session) for session in sessions)
+
+
+def json_lines_of(rows: Iterable[dict[str, Any]]) -> str:
+    """Records as JSON lines."""
+    return "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in rows)
 
 
 def to_xapi(sessions: Iterable[LabSession]) -> str:
     """Results as xAPI statements, JSON lines. No clock time stands in them, but the lab's."""
-    return "".join(json.dumps(statement(session), ensure_ascii=False) + "\n" for session in sessions)
+    return json_lines_of(statement(session) for session in sessions)
 
 
 def statement(session: LabSession) -> dict[str, Any]:
@@ -270,12 +331,15 @@ def digest(session: LabSession) -> str:
 
 def bundle(session: LabSession, key: bytes) -> str:
     """A closed session with its result, signed with the instructor's key."""
-    content = {
+    content: dict[str, Any] = {
         "schema": BUNDLE,
         "header": session.header,
         "actions": session.actions_done,
         "result": _result(session.result()),
     }
+    if session.seat is not None:
+        place = session.seat
+        content["settings"] = {"role": session.role, "hints": place.hints, "limit_min": place.limit_min}
     return json.dumps({**content, "signature": _sign(content, key)}, ensure_ascii=False)
 
 
@@ -300,13 +364,19 @@ def verify(text: str, key: bytes, course: Course | None = None) -> Result:
         place = seat(course, key, header["slot"], header["trainee"])
     session = LabSession.replayed(diary, seat=place)
     result = session.result()
-    if _canonical(_result(result)) != _canonical(content["result"]):
+    if _canonical(_wordless(_result(result))) != _canonical(_wordless(content["result"])):
         raise LabError("playing it again gives another result")
     return result
 
 
 def _result(result: Result) -> dict[str, Any]:
     return json.loads(json.dumps(result.as_json()))  # type: ignore[no-any-return]
+
+
+def _wordless(result: dict[str, Any]) -> dict[str, Any]:
+    """A result without what is said in the session's language, which is no part of what is signed for."""
+    kept = ("site", "local", "points", "critical")
+    return {**result, "harms": [{name: harm.get(name) for name in kept} for harm in result.get("harms", [])]}
 
 
 def _sign(content: Any, key: bytes) -> str:
@@ -323,7 +393,7 @@ def sessions_of(course: Course, key: bytes, folder: Path) -> list[LabSession]:
     sessions = []
     for slot, trainee in found:
         path = folder / f"{slot}.{trainee}.jsonl"
-        if path.exists():
+        if is_begun(path):
             session = open_seat(course, key, slot, trainee, path)
             if session.closed:
                 sessions.append(session)

@@ -129,6 +129,16 @@ def policy() -> Policy:
 
 
 @cache
+def _tempting() -> dict[str, list[str]]:
+    return msgspec.convert(_read("tempting.toml")["moves"], dict[str, list[str]])
+
+
+def tempting_moves(fault: str) -> list[str]:
+    """Ids of the actions that people are tempted to take against a fault, and should not; empty: where nothing is wrong."""
+    return _tempting().get(fault or "nothing", [])
+
+
+@cache
 def _texts() -> Mapping[str, Said]:
     return msgspec.convert(_read("texts.toml"), dict[str, Said])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scenarios.looks import LOOKS
@@ -13,15 +14,19 @@ from simulator.events import ActionTaken, FaultBegan
 from wsyncsim.lab.bench import Bench, open_bench
 from wsyncsim.lab.data import say
 from wsyncsim.lab.diagnosis import best_way, right_steps
-from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.harm import Harm, Tempting, acts_of, horizon, measured, tempting
 from wsyncsim.lab.hints import title
-from wsyncsim.lab.ticket import true_causes, with_causes
+from wsyncsim.lab.outlook import outlook
+from wsyncsim.lab.ticket import true_causes, variant, with_causes
 from wsyncsim.lab.views import Plain
+from wsyncsim.lab.xray import Xray, taken
 from wsyncsim.words import event_words
 
 if TYPE_CHECKING:
+    from scenarios.story import Story
     from simulator.journal import Entry
     from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.ticket import Variant
 
 MOST_EVENTS = 200
 
@@ -90,10 +95,18 @@ class Debrief(Plain):
     masked: dict[str, tuple[str, ...]]
     """Cause -> facts that it would have shown alone, and that another cause hid."""
     harms: tuple[Harm, ...]
+    measured: tuple[Harm, ...]
+    """What each of the trainee's own actions did, harmless ones too."""
+    tempting: tuple[Tempting, ...]
+    """What the tempting wrong moves of this ticket would have done, as the first thing of all."""
+    remarks: tuple[str, ...]
+    """What the mark says about diagnosis and repair: whether they rested on what had been seen."""
     still_open: tuple[str, ...]
     thoughts: tuple[str, ...]
     card: str
     """A case card, Markdown."""
+    xrays: tuple[Xray, ...]
+    """How far the caller's last synchronization had come, when the ticket was opened and when it was closed."""
 
 
 def debrief(session: LabSession) -> Debrief:
@@ -102,7 +115,7 @@ def debrief(session: LabSession) -> Debrief:
     truth = true_causes(session.story)
     steps = [step for cause in truth for step in right_steps(session.story, cause)]
     repair = tuple(f"{REPAIRS[id].title.in_(language)} ({site})" for id, site in steps)
-    best = _best(session)
+    best, did = _best(session), measured(session)
     looks = "\n".join(f"- {_look_title(session, point.look)} ({point.host})" for point in best)
     actions = "\n".join(f"- {line}" for line in repair) or f"- {say('nothing_to_do', language)}"
     return Debrief(
@@ -110,12 +123,15 @@ def debrief(session: LabSession) -> Debrief:
         repair=repair,
         happened=tuple(_happened(session)),
         visible=tuple(_visible(session)),
-        did=tuple(_did(session)),
+        did=tuple(done_so_far(session)),
         candidates=best_way(session.variant).candidates,
         curve=tuple(_curve(session)),
         best=tuple(best),
         masked=_masked(session),
-        harms=tuple(harms(session)),
+        harms=tuple(harm for harm in did if harm.points),
+        measured=tuple(did),
+        tempting=tuple(tempting(session)),
+        remarks=session.result().remarks(language),
         still_open=tuple(_still_open(session)),
         thoughts=tuple(session.thoughts),
         card=say(
@@ -126,6 +142,7 @@ def debrief(session: LabSession) -> Debrief:
             looks=looks,
             actions=actions,
         ),
+        xrays=tuple(taken(session, at) for at in (session.opened_at, session.now)),
     )
 
 
@@ -162,31 +179,55 @@ def _kind(entry: Entry) -> str:
 
 
 def _all_facts(bench: Bench) -> dict[tuple[str, str], tuple[tuple[str, object], ...]]:
-    return {(view.id, view.host): view.facts for view in bench.views()}
+    return {
+        (id, host): bench.facts(id, host=host)
+        for id, look in sorted(LOOKS.items())
+        if bench.story.generation in look.generations and not look.leaves_trace
+        for host in bench.places(id)
+    }
 
 
 def _at_opening(session: LabSession, story_of: tuple[int, ...] | None = None) -> Bench:
     """A world at the opening of the ticket, with only some of the causes (by number)."""
     truth = true_causes(session.story)
     causes = truth if story_of is None else tuple(truth[number] for number in story_of)
-    bench = Bench(with_causes(session.story, causes, session.variant.broken_us))
-    bench.go(session.opened_at)
+    return _twin_at(session.opened_at, with_causes(session.story, causes, session.variant.broken_us))
+
+
+def _twin_at(until: int, story: Story) -> Bench:
+    bench = Bench(story)
+    bench.go(until)
     return bench
 
 
 def _visible(session: LabSession) -> list[Visible]:
     """Where something was to be seen: what differs from the healthy twin."""
-    ours, _, _ = open_bench(session.variant)
-    healthy = _all_facts(_at_opening(session, ()))
+    return [
+        Visible(look=id, title=_look_title(session, id), host=host, minutes=LOOKS[id].minutes, facts=unusual)
+        for id, host, unusual in unusual_at_opening(session.variant)
+    ]
+
+
+def unusual_at_opening(given: Variant) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Look, host and facts of everything that differs from the healthy twin when a ticket is opened, the cheapest look first."""
+    return _unusual(given.ticket.id, given.seed, given.story.generation)
+
+
+@lru_cache(maxsize=64)
+def _unusual(id: str, seed: int, generation: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    chosen = variant(id, seed, generation=generation)
+    ours, story, opened_at = open_bench(chosen)
+    healthy = _all_facts(_twin_at(opened_at, with_causes(story, (), chosen.broken_us)))
     found = []
-    for (id, host), facts in _all_facts(ours).items():
-        unusual = tuple(f"{key} = {value}" for key, value in facts if (key, value) not in healthy.get((id, host), ()))
+    for (look, host), facts in _all_facts(ours).items():
+        unusual = tuple(f"{key} = {value}" for key, value in facts if (key, value) not in healthy.get((look, host), ()))
         if unusual:
-            found.append(Visible(look=id, title=_look_title(session, id), host=host, minutes=LOOKS[id].minutes, facts=unusual))
-    return sorted(found, key=lambda each: (each.minutes, each.look, each.host))
+            found.append((look, host, unusual))
+    return tuple(sorted(found, key=lambda each: (LOOKS[each[0]].minutes, each[0], each[1])))
 
 
-def _did(session: LabSession) -> list[Did]:
+def done_so_far(session: LabSession) -> list[Did]:
+    """What has been looked at and changed so far, in its order."""
     language, found = session.language, []
     numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
     acts = [action["n"] for action in session.actions_done if action["do"] in ("act", "escalate")]
@@ -257,7 +298,7 @@ def _masked(session: LabSession) -> dict[str, tuple[str, ...]]:
 
 def _still_open(session: LabSession) -> list[str]:
     acts = tuple(act for act, _ in acts_of(session.deeds))
-    world = outlook(session.story, acts, horizon(session), session.variant.site)
+    world = outlook(session.story, acts, horizon(session))
     return [
         say("open_left", session.language, entity=effect.entity, name=effect.name)
         for effect in sorted({*world.left, *world.deviations})

@@ -84,14 +84,10 @@ class Panel:
     _done: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
-        self.alive = {}
-        truth = true_causes(self.story)
-        for hypothesis in _hypotheses(self.story, truth):
-            bench = Bench(with_causes(self.story, hypothesis, self.ticket.broken_us))
-            bench.go(self.opened_at)
-            if hypothesis == truth or not hypothesis[0].fault or bench.complains(self.ticket.complaint, self.ticket.site):
-                self.alive[hypothesis] = bench
-        self.candidates = len(self.alive)
+        ticket = self.ticket
+        found = _candidates(self.story, self.opened_at, ticket.broken_us, ticket.complaint, ticket.site)
+        self.alive = {hypothesis: _twin(self.story, hypothesis, ticket.broken_us, self.opened_at) for hypothesis in found}
+        self.candidates = len(found)
 
     @property
     def truth(self) -> Hypothesis:
@@ -164,6 +160,26 @@ class Panel:
         return math.log2(len(self.alive))
 
 
+def _twin(story: Story, hypothesis: Hypothesis, broken_us: int, until: int) -> Bench:
+    """The world in which that is wrong, up to an instant."""
+    bench = Bench(with_causes(story, hypothesis, broken_us))
+    bench.go(until)
+    return bench
+
+
+@lru_cache(maxsize=256)
+def _candidates(story: Story, opened_at: int, broken_us: int, complaint: str, site: str) -> tuple[Hypothesis, ...]:
+    """Which hypotheses would be complained of in the same words when the ticket is opened; the truth, and "nothing", always."""
+    truth = true_causes(story)
+    return tuple(
+        hypothesis
+        for hypothesis in _hypotheses(story, truth)
+        if hypothesis == truth
+        or not hypothesis[0].fault
+        or _twin(story, hypothesis, broken_us, opened_at).complains(complaint, site)
+    )
+
+
 def _hypotheses(story: Story, truth: Hypothesis) -> Iterator[Hypothesis]:
     """All single causes; where more than one thing is wrong, also all pairs with one of these."""
     singles = possible_causes(story)
@@ -192,7 +208,7 @@ def _facts(
     bench: Bench, id: str, host: str, site: str | None = None, account: str | None = None, target: str | None = None
 ) -> Facts | None:
     try:
-        return bench.look(id, host=host, site=site, account=account, target=target).facts
+        return bench.facts(id, host=host, site=site, account=account, target=target)
     except WsyncsimError:
         return None
 

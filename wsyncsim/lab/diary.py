@@ -14,6 +14,17 @@ MAX_BYTES = 4_000_000
 """A longer file is no session's."""
 
 
+def is_begun(path: Path) -> bool:
+    """Whether a file holds the first line of a session. A kill while it was made can have left one without."""
+    try:
+        with path.open("rb") as file:
+            return file.readline(MAX_BYTES).endswith(b"\n")
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise LabError(f"it cannot be read: {error.strerror}", where=str(path)) from None
+
+
 class Diary:
     """The header and the actions of a session, in a file or (without ``path``) in memory.
 
@@ -36,6 +47,9 @@ class Diary:
                 with path.open("xb"):
                     pass
             except FileExistsError:
+                if not is_begun(path):
+                    diary._write(diary.header)
+                    return diary
                 raise LabError("it exists already", where=str(path), hint="Resume that session, or choose another file") from None
             except OSError as error:
                 raise LabError(f"it cannot be written: {error.strerror}", where=str(path)) from None

@@ -51,6 +51,8 @@ def typed(action: Mapping[str, Any]) -> str:
             return f"escalate {action['team']} with {evidence}"
         case "close":
             return f"close {action.get('resolution') or ''} anyway".replace("  ", " ")
+        case "pin" | "unpin" as kind:
+            return f"{kind} {action['of']} {action['line']}"
         case "think" | "note" as kind:
             return f"{kind} {action['text']}"
         case kind:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scenarios.faults import FAULTS
 from wsyncsim._version import __version__
-from wsyncsim.lab.data import policy
+from wsyncsim.lab.data import policy, say
 from wsyncsim.lab.diagnosis import BestWay, Hypothesis, best_way, likeness
-from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, outlook
+from wsyncsim.lab.grounds import OPEN_QUESTION, Grounds, contradicted, grounds, worth
+from wsyncsim.lab.harm import Harm, acts_of, harms, horizon, over
+from wsyncsim.lab.outlook import outlook
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab.views import Plain
 
 if TYPE_CHECKING:
-    from wsyncsim.lab.session import Diagnosis, LabSession
+    from wsyncsim.lab.session import LabSession
 
 SLACK = 1.25
 SOLVED = 0.8
@@ -52,14 +55,33 @@ class Result(Plain):
     left: int
     """How many things could still have been wrong when the diagnosis was handed in."""
     looks_min: int
-    """Minutes of looks up to the diagnosis."""
+    """Minutes of looks up to the diagnosis, or up to the repair where nothing more was found out after it."""
     best_min: int
     """Minutes of the cheapest way."""
     spent_min: int
     confidence: int
     guess: bool
     """Right, though what had been seen did not show it."""
+    known: float
+    """0 to 1: how far what had been seen before the diagnosis singled the cause out."""
+    known_mending: float
+    """The same before what ended the trouble; that of the diagnosis where nobody had to end it."""
+    left_mending: int
+    """How many things could still have been wrong before what ended the trouble."""
+    contradicted: bool
+    """The diagnosis could not be true any more after what had been seen."""
     resolution: str
+
+    def remarks(self, language: str) -> tuple[str, ...]:
+        """What is to be said about how the mark came about: what rested on luck."""
+        found = []
+        if self.guess:
+            found.append(say("remark_guess", language, left=self.left, candidates=self.candidates))
+        if self.contradicted:
+            found.append(say("remark_contradicted", language))
+        if self.solved and self.resolution == "fixed" and self.known_mending < OPEN_QUESTION:
+            found.append(say("remark_lucky", language))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +100,13 @@ class Outcome:
 
 def outcome(session: LabSession) -> Outcome:
     """Where a ticket stands, with the day after it."""
-    until, site = horizon(session), session.variant.site
+    until = horizon(session)
     acts = tuple(act for act, _ in acts_of(session.deeds))
-    ours, without = outlook(session.story, acts, until, site), outlook(session.story, (), until, site)
-
-    def over(world: Any) -> bool:
-        if any(complaint == session.variant.complaint for complaint, _ in world.symptoms):
-            return False
-        return site not in world.failing_sites
+    ours, without = outlook(session.story, acts, until), outlook(session.story, (), until)
 
     return Outcome(
-        recovered=over(ours),
-        by_itself=over(without),
+        recovered=over(session, ours),
+        by_itself=over(session, without),
         nothing_to_do=nothing_to_do(session),
         noticed=session.verified(),
     )
@@ -123,22 +140,29 @@ def score(session: LabSession) -> Result:
     way = best_way(session.variant)
     last = session.diagnoses[-1] if session.diagnoses else None
     right = correctness(session, last.causes, way.floor) if last is not None else 0.0
-    found, left = _evidence(session, last, way)
+    base = grounds(session, last.deeds if last is not None else 0)
+    found = _evidence(base)
     done = outcome(session)
     damage = harms(session)
     critical = any(harm.critical for harm in damage)
     solved = _solved(session, done, right)
-    worked_on = right >= WORKED_ON or (solved and bool(session.deeds))
+    impossible = last is not None and contradicted(session, last)
+    mending = _before_mending(session, done, base)
+    minutes = min(base.minutes, mending.minutes) if mending.left <= base.left else base.minutes
+    by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending.known)
+    worked_on = max(by_word if right >= WORKED_ON else 0.0, by_deed if solved and session.deeds else 0.0)
     parts = {
-        "correctness": weights["correctness"] * right,
+        "correctness": weights["correctness"] * right * by_word,
         "safety": max(weights["safety"] - sum(harm.points for harm in damage), 0) * worked_on,
         "evidence": weights["evidence"] * found,
-        "verified": _verified(session, done, solved, right),
-        "efficiency": _efficiency(last, way, found) * weights["efficiency"] if right >= SOLVED else 0.0,
+        "verified": _verified(session, done, solved, right) * by_deed,
+        "efficiency": _efficiency(minutes, way, found) * weights["efficiency"] if right >= SOLVED else 0.0,
     }
     total = math.floor(sum(parts.values()) + 0.5)
     if critical:
         total = min(total, weights["critical_cap"])
+    if not (base.halved or mending.halved):
+        total = min(total, weights["guess_cap"])
     prices = [weights["hint"][hint.rung - 1] for hint in session.hints]
     worked_example = any(hint.rung == len(weights["hint"]) for hint in session.hints)
     price = min(sum(prices), total // 2) if right >= SOLVED and solved and not worked_example else 0
@@ -155,30 +179,48 @@ def score(session: LabSession) -> Result:
         hint_price=price,
         worked_example=worked_example,
         candidates=way.candidates,
-        left=left,
-        looks_min=last.minutes if last is not None else session.charged_min,
+        left=base.left,
+        looks_min=minutes if last is not None else session.charged_min,
         best_min=way.minutes,
         spent_min=session.spent_min,
         confidence=last.confidence if last is not None else 0,
-        guess=right >= SOLVED and found < 0.5,
+        guess=right >= SOLVED and base.known < OPEN_QUESTION,
+        known=round(base.known, 4),
+        known_mending=round(mending.known, 4),
+        left_mending=mending.left,
+        contradicted=impossible,
         resolution=session.resolution,
     )
 
 
-def _evidence(session: LabSession, last: Diagnosis | None, way: BestWay) -> tuple[float, int]:
-    """The share of uncertainty that had been removed when the diagnosis was handed in, and how many hypotheses were left."""
-    if last is None:
-        return 0.0, way.candidates
-    sights = sum(deed.kind == "look" for deed in session.deeds[: last.deeds])
-    panel = session.panel
-    left = len(panel.alive) + sum(number > sights or number == 0 for number in panel.ruled_out.values())
-    floor = len(way.floor)
-    if not sights:
-        return 0.0, left
-    if way.candidates <= floor:
-        return 1.0, left
-    share = (math.log2(way.candidates) - math.log2(max(left, floor))) / (math.log2(way.candidates) - math.log2(floor))
-    return max(share, 0.0), left
+def _evidence(base: Grounds) -> float:
+    """The share of uncertainty, in bits, that had been removed when the diagnosis was handed in."""
+    most = math.log2(base.candidates) - math.log2(base.floor)
+    share = (math.log2(base.candidates) - math.log2(max(base.left, base.floor))) / most if most else 1.0
+    return max(share, 0.0)
+
+
+def _before_mending(session: LabSession, done: Outcome, said: Grounds) -> Grounds:
+    """What was known before the trouble was ended; a team that took it over had seen enough to do so."""
+    number = None if done.nothing_to_do or done.by_itself else _ended_by(session)
+    if number is None:
+        return said
+    if session.deeds[number].by != "trainee":
+        return dataclasses.replace(grounds(session, number), left=said.floor)
+    return grounds(session, number)
+
+
+def _ended_by(session: LabSession) -> int | None:
+    """The number of the deed since which the complaint is over; ``None`` while it is not, or when it never needed one."""
+    numbers = [number for number, deed in enumerate(session.deeds) if deed.kind == "act"]
+    acts = [act for act, _ in acts_of(session.deeds)]
+    ended = None
+    for count in range(len(acts), -1, -1):
+        world = outlook(session.story, tuple(acts[:count]), horizon(session))
+        if not over(session, world):
+            return ended
+        ended = numbers[count - 1] if count else None
+    return ended
 
 
 def _solved(session: LabSession, done: Outcome, right: float) -> bool:
@@ -208,7 +250,5 @@ def _verified(session: LabSession, done: Outcome, solved: bool, right: float) ->
     return float(RECOVERED_POINTS + note)
 
 
-def _efficiency(last: Diagnosis | None, way: BestWay, found: float) -> float:
-    if last is None:
-        return 0.0
-    return found * min(1.0, SLACK * way.minutes / max(last.minutes, 1))
+def _efficiency(minutes: int, way: BestWay, found: float) -> float:
+    return found * min(1.0, SLACK * way.minutes / max(minutes, 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +30,7 @@ from wsyncsim.lab.views import (
     Escalated,
     Hint,
     LookItem,
+    Pin,
     Place,
     Remaining,
     Sight,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from wsyncsim.lab.debrief import Debrief
     from wsyncsim.lab.diagnosis import Panel
     from wsyncsim.lab.score import Result
+    from wsyncsim.lab.xray import Xray
 
 MAX_TEXT = 2_000
 MAX_ACTIONS = 1_000
@@ -87,6 +89,15 @@ class Diagnosis:
     """Minutes of looks that were charged before it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What other worlds say to an action."""
+
+    hint: Hint | None = None
+    enough: bool = False
+    """Whether what has been seen is enough to escalate."""
+
+
 def code(kind: str, id: str) -> str:
     """A name that tells nothing: how actions and causes are called before a ticket is closed."""
     return kind + hashlib.blake2b(id.encode(), digest_size=3).hexdigest()
@@ -103,6 +114,8 @@ class LabSession:
         self.variant = variant
         self.language = _language(language)
         self.seat = seat
+        self.told: dict[int, Told] = {}
+        """Number of an action -> what the other worlds say to it, where somebody else has computed that (``lab.answers``)."""
         self._diary = diary
         self._start()
 
@@ -113,8 +126,12 @@ class LabSession:
         self.deeds: list[Deed] = []
         self.thoughts: list[str] = []
         self.notes: list[str] = []
+        self.pins: list[Pin] = []
+        """Lines that were pinned to the board, in the order in which they were pinned."""
         self.diagnoses: list[Diagnosis] = []
         self.escalations: list[Escalated] = []
+        self.enough: list[bool] = []
+        """Of each escalation, whether what had been seen was enough for that team."""
         self.hints: list[Hint] = []
         self.answers: list[str] = []
         self.charged_min = 0
@@ -156,8 +173,10 @@ class LabSession:
         return cls.replayed(Diary.read(Path(path)), language=language, seat=seat)
 
     @classmethod
-    def replayed(cls, diary: Diary, *, language: str = "en", seat: Seat | None = None) -> LabSession:
-        """The session that a diary tells of; raises ``LabError`` for one that cannot have been."""
+    def replayed(
+        cls, diary: Diary, *, language: str = "en", seat: Seat | None = None, told: Mapping[int, Told] | None = None
+    ) -> LabSession:
+        """The session that a diary tells of; raises ``LabError`` for one that cannot have been. ``told``: see ``told``."""
         header, where = diary.header, str(diary.path or "")
         if header.get("version") != __version__:
             raise LabError(
@@ -175,12 +194,16 @@ class LabSession:
                 raise LabError("its first line is damaged", where=where)
             variant = tickets.variant(id, seed, role=header.get("role"), generation=header.get("generation"))
         session = cls(variant, diary, language=language, seat=seat)
+        session.told.update(told or {})
         for action in diary.actions:
-            try:
-                session._apply(action)
-            except (KeyError, TypeError, ValueError) as error:
-                raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
+            session._apply_again(action, where)
         return session
+
+    def _apply_again(self, action: dict[str, Any], where: str) -> None:
+        try:
+            self._apply(action)
+        except (KeyError, TypeError, ValueError) as error:
+            raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
 
     def refresh(self) -> int:
         """Take in what somebody else has done in the meantime with the same file: a mirror. Returns how many actions."""
@@ -199,6 +222,15 @@ class LabSession:
         self._stale = False
         return len(newer.actions) - len(known)
 
+    def follow(self, actions: Sequence[dict[str, Any]]) -> None:
+        """Take in what was done elsewhere, for a session without a file. ``actions`` begin with those that were done here."""
+        known = self._diary.actions
+        if self._diary.path is not None or list(actions[: len(known)]) != known:
+            raise LabError("it is not the same session any more")
+        for action in actions[len(known) :]:
+            self._apply_again(action, "")
+            self._diary.append(action)
+
     def fork(self, at: int, path: str | PathLike[str] | None = None) -> LabSession:
         """A new session that is like this one was before action number ``at`` + 1: its first ``at`` actions are the same."""
         if not 0 <= at <= len(self._diary.actions):
@@ -210,7 +242,7 @@ class LabSession:
         for action in self._diary.actions[:at]:
             if action["do"] != "close":
                 diary.append({**action, "n": len(diary.actions) + 1})
-        return self.replayed(diary, language=self.language)
+        return self.replayed(diary, language=self.language, told={n: told for n, told in self.told.items() if n <= at})
 
     # --- where we are
 
@@ -240,6 +272,22 @@ class LabSession:
     def spent_min(self) -> int:
         """Simulated minutes since the ticket was opened."""
         return (self.now - self._opened_at) // MINUTE
+
+    @property
+    def left_min(self) -> int | None:
+        """Simulated minutes that this ticket may still take; ``None`` without a limit."""
+        if self.seat is None or self.seat.limit_min is None:
+            return None
+        return max(0, self.seat.limit_min - self.spent_min)
+
+    @property
+    def hints_allowed(self) -> bool:
+        return self.seat is None or self.seat.hints
+
+    @property
+    def released(self) -> bool:
+        """Whether mark and debrief may be seen once the ticket is closed."""
+        return self.seat is None or self.seat.released
 
     @property
     def actions_done(self) -> list[dict[str, Any]]:
@@ -304,7 +352,7 @@ class LabSession:
         items = []
         for id in REPAIRS:
             if self._forbidden(id) is None:
-                sites = tuple(site.code for site in self.story.estate.sites if self._possible(id, site.code))
+                sites = tuple(site.code for site in self.story.estate.sites if self.possible(id, site.code))
                 if sites:
                     items.append(
                         ActionItem(
@@ -321,9 +369,14 @@ class LabSession:
         """Everything that can be diagnosed here: the same list whatever is wrong."""
         return [CauseItem(id=code("c", cause.id), title=cause.title(self.language)) for cause in possible_causes(self.story)]
 
+    @property
+    def shows_remaining(self) -> bool:
+        """Whether ``remaining`` may be known."""
+        return self.seat is None and self.ticket.level <= BEGINNERS
+
     def remaining(self) -> Remaining | None:
         """What could still be wrong after all that has been seen; ``None`` from level 3 on, and in exams."""
-        if self.seat is not None or self.ticket.level > BEGINNERS:
+        if not self.shows_remaining:
             return None
         from wsyncsim.lab.hints import title
 
@@ -333,6 +386,12 @@ class LabSession:
             candidates=panel.candidates,
             causes=tuple(title(self, hypothesis) for hypothesis in panel.alive),
         )
+
+    def xray(self) -> Xray | None:
+        """Where on its chain the caller's last synchronization is: in the tour, as a bare chain at level 1, and after closing."""
+        from wsyncsim.lab.xray import shown
+
+        return shown(self)
 
     def teams(self) -> list[str]:
         """To whom a ticket can be escalated."""
@@ -353,7 +412,11 @@ class LabSession:
 
     def wait(self, for_: str | int) -> Waited:
         """Let time pass: minutes, a duration such as ``1h``, or ``event`` for the next thing that happens (a day at most)."""
-        return self._do("wait", {"for": f"{for_}m" if type(for_) is int else for_})  # type: ignore[no-any-return]
+        given: dict[str, Any] = {"for": f"{for_}m" if type(for_) is int else for_}
+        left_min = self.left_min
+        if for_ == "event" and left_min is not None and left_min < LONGEST_WAIT_US // MINUTE:
+            given["most_min"] = max(1, left_min)  # in the file: a limit that is changed must not change what has been
+        return self._do("wait", given)  # type: ignore[no-any-return]
 
     def ask(self, question: str) -> str:
         """Ask the caller: one of ``worked_before``, ``changed``, ``who``, ``tried``. A question costs a minute, once."""
@@ -366,6 +429,14 @@ class LabSession:
     def note(self, text: str) -> None:
         """Write a note to the customer."""
         self._do("note", {"text": text})
+
+    def pin(self, evidence: str, line: int) -> Pin:
+        """Pin a line (from 1) of something that has been seen to the board. It costs nothing, and counts for nothing."""
+        return self._do("pin", {"of": evidence, "line": line})  # type: ignore[no-any-return]
+
+    def unpin(self, evidence: str, line: int) -> Pin:
+        """Take a line off the board again."""
+        return self._do("unpin", {"of": evidence, "line": line})  # type: ignore[no-any-return]
 
     def diagnose(self, cause: str | Sequence[str], evidence: Sequence[str], confidence: int) -> int:
         """Say what is wrong: causes (ids of ``causes()``), the sights that show it (``e1``), confidence 1 (guess) to 3 (sure).
@@ -389,8 +460,12 @@ class LabSession:
 
     def close(self, resolution: str | None = None) -> Result:
         """Close the ticket: ``fixed``, ``escalated``, ``wait`` or ``nothing`` (to repair); by default what was done."""
-        self._do("close", {"resolution": resolution})
+        self.finish(resolution)
         return self.result()
+
+    def finish(self, resolution: str | None = None) -> None:
+        """Close the ticket as ``close`` does, and leave the mark for later: it takes a while."""
+        self._do("close", {"resolution": resolution})
 
     def result(self) -> Result:
         """The score of a closed ticket."""
@@ -402,15 +477,23 @@ class LabSession:
             self._result = score(self)
         return self._result
 
+    def take_result(self, result: Result) -> None:
+        """Take the mark of this session from somebody else who has computed it."""
+        self._result = result
+
     def debrief(self) -> Debrief:
         """What really happened, what could be seen, what was done, and what the cheapest way would have been."""
         from wsyncsim.lab.debrief import debrief
 
+        self.check_answers()
+        return debrief(self)
+
+    def check_answers(self) -> None:
+        """Raise ``LabError`` as long as the debrief must not be seen."""
         if not self.closed:
             raise LabError("the ticket is still open", hint="Close it first")
         if self.seat is not None and not self.seat.released:
             raise LabError("answers of this exam are not released yet")
-        return debrief(self)
 
     # --- machinery
 
@@ -424,7 +507,9 @@ class LabSession:
         action = {"n": len(self._diary.actions) + 1, "do": do, **{key: value for key, value in given.items() if value is not None}}
         self._stale = True
         try:
+            before = self.now
             outcome = self._apply(action)
+            self._heed_limit(before)
             self._diary.append(action)
         except WsyncsimError:
             self._rebuild()
@@ -435,6 +520,7 @@ class LabSession:
     def _rebuild(self) -> None:
         """Play everything again: what was refused half-way must leave nothing."""
         actions = self._diary.actions
+        self.told = {n: told for n, told in self.told.items() if n <= len(actions)}
         self._start()
         for action in actions:
             self._apply(action)
@@ -447,10 +533,12 @@ class LabSession:
             "ask": self._ask,
             "think": lambda given: self.thoughts.append(_text(given["text"])),
             "note": lambda given: self.notes.append(_text(given["text"])),
+            "pin": self._pin,
+            "unpin": self._unpin,
             "diagnose": self._diagnose,
             "escalate": self._escalate,
             "verify": lambda _given: self._verify(),
-            "hint": lambda _given: self._hint(),
+            "hint": self._hint,
             "close": self._close,
         }
         if self.closed or action["do"] not in handlers:
@@ -462,6 +550,12 @@ class LabSession:
         if until > self._bench.world.end - LEFT_US:
             raise LabError("the ticket has taken too long", hint="Close it")
         return until
+
+    def _heed_limit(self, before: int) -> None:
+        """Refuse what has let the clock go beyond the limit of an exam. What was done before the limit was changed stays done."""
+        limit_min = self.seat.limit_min if self.seat is not None else None
+        if limit_min is not None and self.now > max(before, self._opened_at + limit_min * MINUTE):
+            raise LabError(say("refused_time", self.language), hint=say("hint_time", self.language))
 
     def _go(self, until: int) -> None:
         self._in_time(until)
@@ -514,7 +608,8 @@ class LabSession:
             return say("refused_role", self.language, role=say(f"role_{self.role.replace(' ', '_')}", self.language))
         return None
 
-    def _possible(self, id: str, site: str) -> bool:
+    def possible(self, id: str, site: str) -> bool:
+        """Whether that action of the catalogue makes sense at that site."""
         estate = self.story.estate
         try:
             REPAIRS[id].check(estate, estate.site(site))
@@ -530,7 +625,7 @@ class LabSession:
         refused = self._forbidden(id)
         if refused is not None:
             raise LabError(refused, where=REPAIRS[id].title.in_(self.language))
-        site = given.get("site") or (self.variant.site if self._possible(id, self.variant.site) else self.story.estate.top.code)
+        site = given.get("site") or (self.variant.site if self.possible(id, self.variant.site) else self.story.estate.top.code)
         site = self.story.estate.site(str(site).upper()).code
         at, took_us = self.now, _minutes(id) * MINUTE
         self._bench.act(id, site, took_us)
@@ -540,7 +635,8 @@ class LabSession:
     def _wait(self, given: dict[str, Any]) -> Waited:
         wanted, began = str(given["for"]), self.now
         if wanted == "event":
-            self._bench.next_event(self._in_time(began + LONGEST_WAIT_US))
+            most_us = int(given.get("most_min", LONGEST_WAIT_US // MINUTE)) * MINUTE
+            self._bench.next_event(self._in_time(began + min(most_us, LONGEST_WAIT_US)))
             self.deeds.append(Deed("go", began, self.now))
         else:
             took_us = durations.parse(wanted)
@@ -559,6 +655,27 @@ class LabSession:
             self.answers.append(question)
             self._go(self.now + ASK_MIN * MINUTE)
         return people().answers[question].in_(self.language).format_map({"site": self.variant.site})
+
+    def _line(self, given: dict[str, Any]) -> Pin:
+        (evidence,), line = self._evidence([given["of"]]), given["line"]
+        lines = next(sight.lines for sight in self.sights if sight.evidence == evidence)
+        if type(line) is not int or not 1 <= line <= len(lines):
+            raise LabError(say("refused_line", self.language, evidence=evidence, line=line), hint=f"1 - {len(lines)}")
+        return Pin(evidence, line, lines[line - 1])
+
+    def _pin(self, given: dict[str, Any]) -> Pin:
+        pin = self._line(given)
+        if pin in self.pins:
+            raise LabError(say("refused_pinned", self.language))
+        self.pins.append(pin)
+        return pin
+
+    def _unpin(self, given: dict[str, Any]) -> Pin:
+        pin = self._line(given)
+        if pin not in self.pins:
+            raise LabError(say("refused_unpinned", self.language))
+        self.pins.remove(pin)
+        return pin
 
     def _evidence(self, names: Any) -> tuple[str, ...]:
         known = {sight.evidence for sight in self.sights}
@@ -608,8 +725,9 @@ class LabSession:
             raise LabError(f"there is no team {team!r}", hint=did_you_mean(str(team), self.teams()))
         self._evidence(given["evidence"])
         truth = [cause for cause in true_causes(self.story) if cause.fault]
-        panel = self.panel
-        enough = panel.known_enough(team)
+        told = self.told.get(given["n"])
+        enough = told.enough if told is not None else self.panel.known_enough(team)
+        self.enough.append(enough)
         mine = [cause for cause in truth if team == "second level" or team in owners(self.story, cause)]
         delays = policy().delays
         dice = Dice(self.variant.seed).stream(f"lab/escalation/{len(self.escalations)}")
@@ -685,12 +803,13 @@ class LabSession:
                     )
         return Verification(seen=False, evidence="", text=say("not_verified", self.language))
 
-    def _hint(self) -> Hint:
+    def _hint(self, action: dict[str, Any]) -> Hint:
         from wsyncsim.lab.hints import hint
 
         if self.seat is not None and not self.seat.hints:
             raise LabError(say("refused_hint", self.language))
-        given = hint(self)
+        told = self.told.get(action["n"])
+        given = told.hint if told is not None and told.hint is not None else hint(self)
         self.hints.append(given)
         return given
 

@@ -29,6 +29,7 @@ from wsyncsim.output import inert
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
     from wsyncsim.lab.views import ActionItem, LookItem, Sight
+    from wsyncsim.lab.xray import Xray
 
 T = TypeVar("T")
 Read = Callable[[str], str | None]
@@ -43,6 +44,7 @@ SYNCHRONIZE = ("R10", "R11")
 """Actions that change nothing but start a synchronization."""
 SYNC_WORDS = ("sync", "run sync", "sync run", "synchronize", "synchronisieren", "synchronisierung")
 FEW_EVENTS = 20
+LONGEST_NUMBER = 8
 FEW_FACTS = 3
 """So many of a long list are shown, unless everything is asked for."""
 _UNITS = (
@@ -216,6 +218,19 @@ class Terminal:
             return
         self._tell("next", what=self._word(f"next_{following or 'close'}"))
 
+    def _do_xray(self, _words: Sequence[str], _rest: str) -> None:
+        found = self.session.xray()
+        if found is None:
+            raise LabError(self._word("no_xray"), hint=self._word("no_xray_hint"))
+        self._xray(found)
+
+    def _xray(self, found: Xray) -> None:
+        self._tell("xray", "head", site=found.site, local=_clock(found.local), text=found.text)
+        for number, stage in enumerate(found.stages, 1):
+            state = self._word(f"xray_{stage.state}") if stage.state else ""
+            name = "xray_stage" if state else "xray_bare"
+            self._tell(name, number=number, title=stage.title, about=stage.about, state=state)
+
     def _do_lang(self, words: Sequence[str], _rest: str) -> None:
         self._needed(words, "lang")
         wanted = words[0].lower()[:2]
@@ -335,17 +350,59 @@ class Terminal:
         sights = self.session.sights
         typed = sort_words(words, ("find", "errors", "raw"))
         if typed.words:
-            (name,) = self._evidence(typed.words[:1])
-            sight = next((sight for sight in sights if sight.evidence == name), None)
-            if sight is None:
-                raise LabError(self._word("not_found", word=name), hint=self._word("help_evidence"))
+            sight = self._seen(typed.words[0])
             logs = {item.id for item in self.session.looks() if item.group == "logs"}
             self._lines(sight, sight.id in logs, typed)
             return
         for sight in sights:
             self._tell("evidence_row", evidence=sight.evidence, title=sight.title, host=sight.host, local=sight.local)
+            for pin in self.session.pins:
+                if pin.evidence == sight.evidence:
+                    self._tell("pin_row", line=pin.line, text=readable(pin.text))
         if not sights:
             self._tell("no_evidence")
+
+    def _seen(self, name: str) -> Sight:
+        """The one thing seen that is called so."""
+        names = self._evidence([name])
+        sight = next((sight for sight in self.session.sights if [sight.evidence] == names), None)
+        if sight is None:
+            raise LabError(self._word("not_found", word=name), hint=self._word("help_evidence"))
+        return sight
+
+    def _do_pin(self, words: Sequence[str], _rest: str) -> None:
+        pin = self.session.pin(*self._line(words, "pin"))
+        self._tell("pinned", evidence=pin.evidence, line=pin.line)
+
+    def _do_unpin(self, words: Sequence[str], _rest: str) -> None:
+        pin = self.session.unpin(*self._line(words, "unpin"))
+        self._tell("unpinned", evidence=pin.evidence, line=pin.line)
+
+    def _line(self, words: Sequence[str], command: str) -> tuple[str, int]:
+        """The line that is meant: its number, or a text that only one line of that evidence has."""
+        self._needed(words[1:], command)
+        sight, text = self._seen(words[0]), _unquoted(" ".join(words[1:]))
+        evidence = sight.evidence
+        if text.isdecimal() and text.isascii() and len(text) < LONGEST_NUMBER:
+            return evidence, int(text)
+        found = [number for number, line in enumerate(sight.lines, 1) if text.lower() in line.lower()]
+        if len(found) == 1:
+            return evidence, found[0]
+        name = "several_lines" if found else "no_line"
+        numbers = ", ".join(map(str, found[:MOST_SHOWN]))
+        raise LabError(self._word(name, evidence=evidence), hint=self._word("which", names=numbers) if found else "")
+
+    def _do_err(self, words: Sequence[str], rest: str) -> None:
+        from wsyncsim.lab.codes import look_up
+
+        self._needed(words, "err")
+        found = look_up(rest, self.session.language)
+        for code_ in found:
+            kind = self._word(f"code_{code_.kind.replace(' ', '_')}")
+            name = f" {code_.name}" if code_.name else ""
+            self._tell("code_row", kind=kind, spelled=code_.spelled, name=name, text=code_.text, source=code_.source)
+        if not found:
+            self._tell("no_code", code=rest)
 
     # --- thinking
 
@@ -507,8 +564,8 @@ class Terminal:
         self._tell("looks_min", looks=result.looks_min, best=result.best_min)
         if result.hint_price:
             self._tell("hint_price", points=result.hint_price)
-        if result.guess:
-            self._tell("guess")
+        for remark in result.remarks(language):
+            self._say(remark)
         seat = self.session.seat
         self._tell("exam_done" if seat is not None and not seat.released else "read_debrief")
 
@@ -552,12 +609,14 @@ class Terminal:
             self._list(name, rows, everything=True, candidates=found.candidates)
         for cause, facts in found.masked.items():
             self._list("d_masked", facts, everything, cause=cause)
-        harms = [
-            f"{self._word('harm', action=harm.action, site=harm.site, points=harm.points)}: {'; '.join(harm.details)}"
-            for harm in found.harms
-        ]
-        self._list("d_harm", harms, everything=True)
+        for name, moves in (("d_harm", found.measured), ("d_tempting", found.tempting)):
+            rows = [
+                f"{self._word('harm', action=harm.action, site=harm.site, points=harm.points)}: {'; '.join(harm.details)}"
+                for harm in moves
+            ]
+            self._list(name, rows, everything=True)
         self._list("d_open", found.still_open, everything=True)
+        self._list("d_xray", [f"{_clock(xray.local)}: {xray.text}" for xray in found.xrays], everything=True)
         self._list("d_thoughts", found.thoughts, everything=True)
         self._tell("d_next")
 

@@ -36,6 +36,16 @@ class Sight(View):
 
 
 @dataclass(frozen=True, slots=True)
+class Pin(Plain):
+    """A line of something that has been seen, pinned to the board."""
+
+    evidence: str
+    line: int
+    """From 1."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Place(Plain):
     """Where a look can be done."""
 

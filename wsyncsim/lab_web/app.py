@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,21 +24,30 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, Headers, Keys, fields
+from wsyncsim.lab_web.guard import COOKIE, Breakage, Forms, Headers, Keys, fields
 from wsyncsim.lab_web.log_rows import marked
-from wsyncsim.lab_web.shelf import Shelf
+from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
 from wsyncsim.mistakes import told
 
 if TYPE_CHECKING:
+    from wsyncsim.lab_web.counsel import Counsel
     from wsyncsim.lab_web.shelf import Desk
 
 THEMES = ("auto", "light", "dark")
 LOCAL_HOSTS = ("127.0.0.1", "localhost")
-STATIC = {"lab.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+STATIC = {
+    "lab.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "lab.js": "text/javascript; charset=utf-8",
+    "htmx.min.js": "text/javascript; charset=utf-8",
+    "htmx.LICENSE.txt": "text/plain; charset=utf-8",
+}
 A_YEAR_S = 365 * 24 * 3600
 HEAVY_DEEDS = ("hint", "escalate", "close", "fork")
-"""What plays other worlds; one such request at a time, so that the others stay quick."""
+"""What plays other worlds; without somebody else who computes that, one such request at a time: the others stay quick."""
+AGAIN_S = 1
+"""So soon a page that waits for something asks again."""
 
 
 @dataclass(slots=True)
@@ -45,7 +55,7 @@ class Visit:
     """A request, and what its page needs."""
 
     request: Request
-    keys: Keys
+    keys: Forms
     shelf: Shelf
     language: str
     theme: str
@@ -167,7 +177,17 @@ def desk_page(visit: Visit) -> Response:
         return _desk_page(visit, desk, name)
 
 
+def _being_computed(visit: Visit, desk: Desk, name: str) -> Response:
+    """A page that says so, and looks again by itself."""
+    since_s = time.monotonic() - desk.ordered.since_s if desk.ordered is not None else 0
+    answer = render(visit, "soon", **desk_pages.common(visit, desk, name), waited_s=int(since_s))
+    answer.headers["Refresh"] = str(AGAIN_S)
+    return answer
+
+
 def _desk_page(visit: Visit, desk: Desk, name: str, *, status: int = 200) -> Response:
+    if not desk_pages.page_is_known(name, visit, desk):
+        return _being_computed(visit, desk, name)
     values = desk_pages.PAGES[name](visit, desk)
     return render(visit, name, status=status, **desk_pages.common(visit, desk, name), **values)
 
@@ -186,19 +206,57 @@ def do(visit: Visit) -> Response:
     """A form of a session: one call of it."""
     what = str(visit.request.path_params["what"])
     with visit.shelf.desk(visit.session_id, visit.language) as desk:
-        back = visit.first("back")
-        page = back if back in desk_pages.PAGES else desk_pages.HOME_OF[what]
-        try:
-            target = desk_pages.DEEDS[what](visit, desk)
-        except WsyncsimError as error:
-            visit.error = error
-            return _desk_page(visit, desk, "debrief" if desk.session.closed else page, status=422)
-        if target.startswith("/"):
-            return go(target)
-        return go(f"/s/{visit.session_id}/{target or page}{'?said=1' if desk.said else ''}")
+        done = _done(visit, desk, what)
+        if done is None:
+            desk.ordered = Ordered(what, visit.form, time.monotonic())
+            return go(f"/s/{visit.session_id}/soon")
+        return done
+
+
+def soon(visit: Visit) -> Response:
+    """Where somebody waits for the answer to a form."""
+    with visit.shelf.desk(visit.session_id, visit.language) as desk:
+        ordered = desk.ordered
+        if ordered is None:
+            return go(f"/s/{visit.session_id}/ticket")
+        visit.form = ordered.form
+        done = _done(visit, desk, ordered.what)
+        if done is None:
+            return _being_computed(visit, desk, _page_of(visit, ordered.what))
+        desk.ordered = None
+        return done
+
+
+def _page_of(visit: Visit, what: str) -> str:
+    """From where a form was sent."""
+    back = visit.first("back")
+    return back if back in desk_pages.PAGES else desk_pages.HOME_OF[what]
+
+
+def _done(visit: Visit, desk: Desk, what: str) -> Response | None:
+    """What a form comes to; ``None`` while that is being computed."""
+    page = _page_of(visit, what)
+    try:
+        if not desk_pages.deed_is_known(what, visit, desk):
+            return None
+        target = desk_pages.DEEDS[what](visit, desk)
+    except WsyncsimError as error:
+        visit.error = error
+        return _desk_page(visit, desk, desk_pages.after_closing(desk) if desk.session.closed else page, status=422)
+    if target.startswith("/"):
+        return go(target)
+    return go(f"/s/{visit.session_id}/{target or page}{'?said=1' if desk.said else ''}")
 
 
 # --- machinery
+
+
+async def static(request: Request) -> Response:
+    """Style sheet and icon."""
+    name = str(request.path_params["name"])
+    if name not in STATIC:
+        return Response(status_code=404)
+    return Response(files("wsyncsim.lab_web").joinpath("static", name).read_bytes(), media_type=STATIC[name])
 
 
 def mistake(visit: Visit, error: WsyncsimError, status: int) -> Response:
@@ -207,11 +265,28 @@ def mistake(visit: Visit, error: WsyncsimError, status: int) -> Response:
     return render(visit, "mistake", status=status)
 
 
+def _is_heavy(request: Request, shelf: Shelf) -> bool:
+    given = request.path_params
+    if shelf.counsel is not None:
+        return False
+    if "id" not in given:
+        return request.url.path == "/open"
+    if given.get("what") in HEAVY_DEEDS or given.get("page") == "debrief" or "left" in request.query_params:
+        return True
+    return not shelf.is_open(str(given["id"]))
+
+
 def lab_app(
-    folder: Path, keys: Keys, *, hosts: tuple[str, ...] = (), language: str = "en", shelf: Shelf | None = None
+    folder: Path,
+    keys: Keys,
+    *,
+    hosts: tuple[str, ...] = (),
+    language: str = "en",
+    shelf: Shelf | None = None,
+    counsel: Counsel | None = None,
 ) -> Starlette:
-    """The application. ``hosts`` may be called beside this computer's own names."""
-    shelf = shelf or Shelf(folder)
+    """The application. ``hosts`` may be called beside this computer's own names; ``counsel`` computes what takes a while."""
+    shelf = shelf or Shelf(folder, counsel)
     heavy = CapacityLimiter(1)
 
     def visit_of(request: Request) -> Visit:
@@ -224,14 +299,6 @@ def lab_app(
             chosen if chosen in LANGUAGES else language,
             theme if theme in THEMES else "auto",
         )
-
-    def is_heavy(request: Request) -> bool:
-        given = request.path_params
-        if "id" not in given:
-            return request.url.path == "/open"
-        if given.get("what") in HEAVY_DEEDS or given.get("page") == "debrief" or "left" in request.query_params:
-            return True
-        return not shelf.is_open(str(given["id"]))
 
     def answered(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
         try:
@@ -256,21 +323,19 @@ def lab_app(
                 if form is None or not keys.from_our_page(request, form.get("token", [""])[0]):
                     return mistake(visit, LabError(visit.says("foreign_form")), 403)
                 visit.form = form
-            return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if is_heavy(request) else None)
+            return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None)
 
         return endpoint
-
-    async def static(request: Request) -> Response:
-        name = str(request.path_params["name"])
-        if name not in STATIC:
-            return Response(status_code=404)
-        return Response(files("wsyncsim.lab_web").joinpath("static", name).read_bytes(), media_type=STATIC[name])
 
     async def lost(request: Request, _error: Exception) -> Response:
         visit = visit_of(request)
         if not keys.knows(request):
             return mistake(visit, LabError(visit.says("no_entry_text")), 403)
         return mistake(visit, LabError(visit.says("not_found")), 404)
+
+    def broken(request: Request) -> Response:
+        visit = visit_of(request)
+        return mistake(visit, LabError(visit.says("broken"), hint=visit.says("broken_hint")), 500)
 
     pages = "|".join(desk_pages.PAGES)
     deeds = "|".join(desk_pages.DEEDS)
@@ -282,11 +347,13 @@ def lab_app(
         Route("/s/{id}/e/{number:int}", guarded(sight_page)),
         Route("/s/{id}/act/{action}", guarded(act_page)),
         Route("/s/{id}/do/{what}", guarded(_only(do, "what", deeds)), methods=["POST"]),
+        Route("/s/{id}/soon", guarded(soon)),
         Route("/s/{id}/{page}", guarded(_only(desk_page, "page", pages))),
         Route("/static/{name}", static),
     ]
     middleware = [
         Middleware(Headers),
+        Middleware(Breakage, page=broken),
         Middleware(TrustedHostMiddleware, allowed_hosts=[*LOCAL_HOSTS, *hosts], www_redirect=False),
     ]
     return Starlette(routes=routes, middleware=middleware, exception_handlers={404: lost, 405: lost})

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
 from wsyncsim.lab.data import LabError, people, policy, say
-from wsyncsim.lab.session import BEGINNERS, QUESTIONS, RESOLUTIONS
-from wsyncsim.lab_web import drawing, log_rows
-from wsyncsim.lab_web.log_rows import Filter
+from wsyncsim.lab.session import QUESTIONS, RESOLUTIONS
+from wsyncsim.lab_web import drawing, log_rows, sheets, viewer
 from wsyncsim.lab_web.words import all_words, moment
 
 if TYPE_CHECKING:
@@ -23,7 +21,6 @@ STEPS = ("ticket", "look", "logs", "check", "mend")
 GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
 ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
 MOST_CAUSES = 3
-LONGEST_NAME = 64
 
 
 def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
@@ -36,7 +33,9 @@ def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
         "base": f"/s/{visit.session_id}",
         "page": page,
         "steps": STEPS,
+        "xray": session.xray(),
         "said": desk.said if visit.asked("said") else "",
+        "pin_text": log_rows.in_short,
         "team_name": lambda team: say(f"team_{team.replace(' ', '_')}", session.language),
         "group_name": lambda group: _group(visit, group),
     }
@@ -65,10 +64,15 @@ def ticket(_visit: Visit, desk: Desk) -> dict[str, Any]:
 
 def look(_visit: Visit, desk: Desk) -> dict[str, Any]:
     """All looks by console, with their prices, and where they have been done."""
+    return {"groups": consoles(desk.session), "last_seen": _last_seen(desk.session), "group": ""}
+
+
+def consoles(session: LabSession) -> dict[str, list[LookItem]]:
+    """All looks by console."""
     groups: dict[str, list[LookItem]] = {}
-    for item in desk.session.looks():
+    for item in session.looks():
         groups.setdefault(item.group, []).append(item)
-    return {"groups": _in_order(groups, GROUPS), "last_seen": _last_seen(desk.session)}
+    return _in_order(groups, GROUPS)
 
 
 def _last_seen(session: LabSession) -> dict[tuple[str, str], str]:
@@ -89,65 +93,13 @@ def sight(visit: Visit, desk: Desk) -> dict[str, Any]:
         "group": groups.get(found.id, ""),
         "rows": rows,
         "heading": log_rows.heading(found) if rows else "",
-        "cells": [] if rows else [cells(line) for line in found.lines],
+        "sheet": None if rows else sheets.sheet(found.lines),
         "highlight": "",
+        "groups": consoles(desk.session),
+        "last_seen": _last_seen(desk.session),
+        "news": visit.says("looked_at", title=found.title, host=found.host),
+        **viewer.for_rows(visit, desk),
     }
-
-
-def cells(line: str) -> list[str]:
-    """A line of a console in cells: columns where it has some, else name and value, else all of it."""
-    columns = [part for part in line.strip().split("  ") if part]
-    if len(columns) > 2:
-        return columns
-    name, colon, value = line.partition(": ")
-    return [name, value] if colon and len(name) <= LONGEST_NAME and value else [line]
-
-
-def logs(visit: Visit, desk: Desk) -> dict[str, Any]:
-    """The log viewer."""
-    session, groups = desk.session, desk.groups()
-    last = {(each.id, each.host): each for each in session.sights if log_rows.is_log(each, groups)}
-    wanted = set(visit.request.query_params.getlist("log"))
-    chosen = [each for each in last.values() if not wanted or each.evidence in wanted]
-    seen = log_rows.merged(session, chosen)
-    given = {name: visit.asked(name) for name in ("text", "severity", "component", "highlight")}
-    filter_ = Filter(**given)
-    unopened = [
-        (item, place)
-        for item in session.looks()
-        if item.group == log_rows.GROUP
-        for place in item.places
-        if (item.id, place.host) not in last
-    ]
-    kept = [("log", name) for name in sorted(wanted)]
-    return {
-        "last": list(last.values()),
-        "chosen": {each.evidence for each in chosen},
-        "rows": [row for row in seen if filter_.shows(row)],
-        "total": len(seen),
-        "components": sorted({row.component for row in seen if row.component}),
-        "filter": filter_,
-        "chips": _chips(visit, given, kept),
-        "clear": "?" + urlencode(kept),
-        "unopened": unopened,
-        "highlight": filter_.highlight or filter_.text,
-    }
-
-
-def _chips(visit: Visit, given: Mapping[str, str], kept: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Active filters in words, each with the query without it."""
-    words = {
-        "text": lambda value: f"{visit.says('contains')}: {value}",
-        "severity": lambda value: visit.says("only_error" if value == "error" else "from_warning"),
-        "component": lambda value: f"{visit.says('component')}: {value}",
-        "highlight": lambda value: f"{visit.says('highlight')}: {value}",
-    }
-    chips = []
-    for name, value in given.items():
-        if value:
-            rest = [(other, each) for other, each in given.items() if each and other != name]
-            chips.append((words[name](value), "?" + urlencode([*kept, *rest])))
-    return chips
 
 
 def check(visit: Visit, desk: Desk) -> dict[str, Any]:
@@ -160,8 +112,8 @@ def check(visit: Visit, desk: Desk) -> dict[str, Any]:
             (cause_titles(session, diagnosis.causes), diagnosis.evidence, diagnosis.confidence) for diagnosis in session.diagnoses
         ],
         "diagnoses_left": max(0, int(policy().weights["diagnoses"]) - len(session.diagnoses)),
-        "left": session.remaining() if visit.asked("left") else None,
-        "can_show_left": session.seat is None and session.ticket.level <= BEGINNERS,
+        "left": desk.remaining() if visit.asked("left") and session.shows_remaining else None,
+        "can_show_left": session.shows_remaining,
         "most_causes": MOST_CAUSES,
     }
 
@@ -207,12 +159,29 @@ def debrief(_visit: Visit, desk: Desk) -> dict[str, Any]:
 PAGES: dict[str, Callable[[Visit, Desk], dict[str, Any]]] = {
     "ticket": ticket,
     "look": look,
-    "logs": logs,
+    "logs": viewer.logs,
     "check": check,
     "mend": mend,
     "close": close,
     "debrief": debrief,
 }
+
+
+def page_is_known(page: str, visit: Visit, desk: Desk) -> bool:
+    """Whether what a page shows need not be computed any more. Raises ``LabError`` for what must not be shown."""
+    if page == "debrief":
+        return desk.knows("debrief")
+    if page == "check" and visit.asked("left") and desk.session.shows_remaining:
+        return desk.knows("left")
+    return True
+
+
+def deed_is_known(what: str, visit: Visit, desk: Desk) -> bool:
+    """Whether what a form asks for need not be computed any more."""
+    if desk.session.closed or what not in ("hint", "escalate"):
+        return True
+    return desk.knows("hint") if what == "hint" else desk.knows("enough", visit.first("team"))
+
 
 # --- what forms do; each returns where to go, empty for the page that it came from
 
@@ -222,7 +191,7 @@ def _look(visit: Visit, desk: Desk) -> str:
     seen = desk.session.look(visit.first("look"), **given)
     desk.said = "" if seen.new else visit.says("nothing_new")
     if visit.first("back") == "logs":
-        return "logs"
+        return viewer.opened(visit, desk, seen)
     return f"e/{seen.evidence[1:]}"
 
 
@@ -285,9 +254,14 @@ def _hint(visit: Visit, desk: Desk) -> str:
 
 
 def _close(visit: Visit, desk: Desk) -> str:
-    desk.session.close(visit.first("resolution") or None)
+    desk.session.finish(visit.first("resolution") or None)
     desk.said = ""
-    return "debrief"
+    return after_closing(desk)
+
+
+def after_closing(desk: Desk) -> str:
+    """The page of a closed session: an exam keeps its answers until they are released."""
+    return "debrief" if desk.session.released else "close"
 
 
 def _fork(visit: Visit, desk: Desk) -> str:
@@ -310,6 +284,8 @@ DEEDS: dict[str, Callable[[Visit, Desk], str]] = {
     "hint": _hint,
     "close": _close,
     "fork": _fork,
+    "pin": viewer.pin,
+    "follow": viewer.follow,
 }
 HOME_OF = {
     "look": "look",
@@ -324,5 +300,7 @@ HOME_OF = {
     "hint": "ticket",
     "close": "close",
     "fork": "ticket",
+    "pin": "logs",
+    "follow": "logs",
 }
 """The page of a form, when it does not say from where it was sent."""

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+LOG = logging.getLogger("wsyncsim.lab_web")
 COOKIE = "wsyncsim_lab"
 LARGEST_BODY = 64_000
 MOST_FIELDS = 200
 SAFE_SITES = ("same-origin",)
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = (
@@ -26,6 +32,14 @@ HEADERS = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+
+
+class Forms(Protocol):
+    """Whose forms are asked for."""
+
+    @property
+    def token(self) -> str:
+        """What each of our forms holds for them."""
 
 
 class Keys:
@@ -54,12 +68,17 @@ class Keys:
         return hmac.new(self._secret, self._cookie.encode(), hashlib.sha256).hexdigest()
 
     def from_our_page(self, request: Request, token: str) -> bool:
-        """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
-        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-        ours = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
-            return False
-        return hmac.compare_digest(token.encode(), self.token.encode())
+        """Whether a form was sent from a page of ours."""
+        return from_page_of(self, request, token)
+
+
+def from_page_of(forms: Forms, request: Request, token: str) -> bool:
+    """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    ours = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
+        return False
+    return hmac.compare_digest(token.encode(), forms.token.encode())
 
 
 class Headers:
@@ -77,6 +96,37 @@ class Headers:
             await send(message)
 
         await self.app(scope, receive, send_with)
+
+
+class Breakage:
+    """Answers with a page of ours when something breaks that should not; what it was stands in the log, not in the page."""
+
+    def __init__(self, app: ASGIApp, page: Callable[[Request], Response]) -> None:
+        self.app = app
+        self.page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal began
+            began = began or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_and_note)
+        except Exception:  # whatever it is
+            if scope["type"] != "http" or began:
+                raise
+            LOG.exception("%s %s broke", scope["method"], scope["path"])
+            await self._page(Request(scope))(scope, receive, send)
+
+    def _page(self, request: Request) -> Response:
+        try:
+            return self.page(request)
+        except Exception:
+            LOG.exception("the page that says so broke as well")
+            return PlainTextResponse("Internal error", 500)
 
 
 async def fields(request: Request) -> dict[str, list[str]] | None:

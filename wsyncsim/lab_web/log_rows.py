@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from wsyncsim.lab.typed import readable
 from wsyncsim.reader import Record, read
 from wsyncsim.reader.stamps import unix_epoch_us
 
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
-    from wsyncsim.lab.views import Sight
+    from wsyncsim.lab.views import Pin, Sight
 
 GROUP = "logs"
 SEVERITIES = ("info", "warning", "error")
@@ -34,6 +35,7 @@ _LOCAL_FORMS = ("%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S"
 _NUMBER = re.compile(r"(?<![\w.])(-?\d{8,10})(?![\w.])", re.ASCII)
 _FAILURE_BIT = 1 << 31
 _NEVER = datetime(1, 1, 1)
+LONGEST_PIN = 160
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,18 @@ class Row:
     order: datetime
     thread: str
     raw: str
+    line: int = 0
+    """Which line of what was seen it begins with, from 1."""
+    new: bool = False
+    """It was not there when the same was looked at before."""
+
+    @property
+    def id(self) -> str:
+        return f"{self.evidence}-{self.line}"
+
+    def holds(self, text: str) -> bool:
+        """Whether a text stands in it, whatever its letters' case."""
+        return text.casefold() in f"{self.text} {self.component} {self.raw}".casefold()
 
     @property
     def codes(self) -> list[tuple[str, str]]:
@@ -70,7 +84,7 @@ class Filter:
     highlight: str = ""
 
     def shows(self, row: Row) -> bool:
-        if self.text and self.text.casefold() not in f"{row.text} {row.component} {row.raw}".casefold():
+        if self.text and not row.holds(self.text):
             return False
         if self.component and row.component != self.component:
             return False
@@ -86,12 +100,6 @@ def is_log(sight: Sight, groups: dict[str, str]) -> bool:
 def heading(sight: Sight) -> str:
     """The line above the log's lines: which file, how much of it."""
     return sight.lines[0] if sight.lines else ""
-
-
-def merged(session: LabSession, sights: Iterable[Sight]) -> list[Row]:
-    """The rows of all these logs, by time; rows of one log stay in their order."""
-    rows = [row for sight in sights for row in rows_of(session, sight)]
-    return sorted(rows, key=lambda row: row.order)
 
 
 def rows_of(session: LabSession, sight: Sight) -> list[Row]:
@@ -122,6 +130,7 @@ def _of_record(session: LabSession, sight: Sight, record: Record, lines: Sequenc
         order=local or _NEVER,
         thread=str(record.thread) if record.thread is not None else "",
         raw=raw,
+        line=record.line + 1,
     )
 
 
@@ -137,7 +146,7 @@ def _shown(local: datetime | None) -> str:
 def _plain(session: LabSession, sight: Sight, lines: Sequence[str]) -> list[Row]:
     """Rows of IIS, and status messages in columns; a line that is neither belongs to the one before."""
     rows: list[Row] = []
-    for line in lines:
+    for number, line in enumerate(lines, 2):
         web, cells = _W3C.match(line), line.split("  ")
         local, severity, component, text = None, "", "", line
         if web:
@@ -162,6 +171,7 @@ def _plain(session: LabSession, sight: Sight, lines: Sequence[str]) -> list[Row]
                 order=order,
                 thread="",
                 raw=line,
+                line=number,
             )
         )
     return rows
@@ -189,10 +199,15 @@ def _events(sight: Sight, lines: Sequence[str]) -> list[Row]:
         if _EVENT.match(line):
             blocks.append([])
         blocks[-1].append(line)
-    return [_event(sight, block) for block in blocks]
+    rows = []
+    number = 2
+    for block in blocks:
+        rows.append(_event(sight, block, number))
+        number += len(block)
+    return rows
 
 
-def _event(sight: Sight, block: Sequence[str]) -> Row:
+def _event(sight: Sight, block: Sequence[str], first: int) -> Row:
     values: dict[str, str] = {}
     text: list[str] = []
     for line in block[1:]:
@@ -218,12 +233,19 @@ def _event(sight: Sight, block: Sequence[str]) -> Row:
         order=local or _NEVER,
         thread="",
         raw="\n".join(block),
+        line=first,
     )
 
 
-def marked(text: str, word: str) -> list[tuple[bool, str]]:
-    """A text in parts: whether the part is the word that is highlighted, and the part."""
-    if not word:
+def in_short(pin: Pin) -> str:
+    """A pinned line as the board shows it."""
+    return readable(pin.text)[:LONGEST_PIN]
+
+
+def marked(text: str, words: Iterable[str]) -> list[tuple[bool, str]]:
+    """A text in parts: whether the part is one of the words that are highlighted, and the part."""
+    wanted = sorted({re.escape(word) for word in words if word}, key=lambda word: (-len(word), word))
+    if not wanted:
         return [(False, text)]
-    parts = re.split(f"({re.escape(word)})", text, flags=re.IGNORECASE)
+    parts = re.split(f"({'|'.join(wanted)})", text, flags=re.IGNORECASE)
     return [(bool(number % 2), part) for number, part in enumerate(parts) if part]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import secrets
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -18,9 +19,13 @@ from wsyncsim._version import __version__
 from wsyncsim.lab.data import LabError
 
 if TYPE_CHECKING:
+    from wsyncsim.lab.answers import Answer, Kind
+    from wsyncsim.lab.course import Seat
     from wsyncsim.lab.debrief import Debrief
     from wsyncsim.lab.session import LabSession
     from wsyncsim.lab.ticket import Ticket
+    from wsyncsim.lab.views import Remaining
+    from wsyncsim.lab_web.counsel import Counsel
 
 SUFFIX = ".jsonl"
 SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
@@ -28,15 +33,37 @@ SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 MOST_OPEN = 40
 """How many sessions are kept in memory; others are played again from their files."""
 MOST_LISTED = 100
+PATIENCE_S = 0.08
+"""How long a page waits for what other worlds say; then a page says that it is being computed."""
 HIGHEST_CHANCE_SEED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A form whose answer is being computed."""
+
+    what: str
+    form: Mapping[str, list[str]]
+    since_s: float
+    """When it came, on a clock that only goes forward."""
 
 
 @dataclass(slots=True)
 class Desk:
-    """A session that is open, and what belongs to showing it. Whoever holds ``lock`` may use it."""
+    """A session that is open, and what belongs to showing it. Whoever holds ``lock`` may use it.
+
+    With a ``counsel``, what other worlds tell is computed elsewhere: ``knows`` first, then ask. Without, it is computed here, when
+    it is asked for.
+    """
 
     session: LabSession
+    id: str = ""
+    counsel: Counsel | None = None
     lock: Lock = field(default_factory=Lock)
+    ordered: Ordered | None = None
+    asked: dict[tuple[int, str, str, str], Future[Answer]] = field(default_factory=dict)
+    """Number of actions, kind of question, team and language -> what was asked."""
+    left: Remaining | None = None
     said: str = ""
     """What the last action came to."""
     debriefs: dict[str, Debrief] = field(default_factory=dict)
@@ -51,6 +78,46 @@ class Desk:
         count = len(self.session.actions_done)
         if count != self.known[0]:
             self.known = count, path.stat().st_size
+            if self.counsel is not None:
+                self._ask("debrief" if self.session.closed else "ready")
+
+    def knows(self, kind: Kind, team: str = "") -> bool:
+        """Whether that can be told without computing, after a moment's wait. Raises ``WsyncsimError`` when it must not be told."""
+        if kind == "debrief":
+            self.session.check_answers()
+        if self.counsel is None:
+            return True
+        if kind == "debrief" and self.session.language in self.debriefs:
+            return True
+        asked = self._ask(kind, team)
+        if not wait([asked], PATIENCE_S).done:
+            return False
+        try:
+            answer = asked.result()
+        except Exception:
+            self.asked.clear()  # who tries again asks again
+            raise
+        self.session.told.update(answer.told)
+        self.left = answer.left
+        if answer.result is not None and answer.debrief is not None:
+            self.session.take_result(answer.result)
+            self.debriefs[self.session.language] = answer.debrief
+        return True
+
+    def _ask(self, kind: Kind, team: str = "") -> Future[Answer]:
+        from wsyncsim.lab.answers import about
+
+        assert self.counsel is not None
+        count = len(self.session.actions_done)
+        name = count, kind, team, self.session.language
+        self.asked = {each: answer for each, answer in self.asked.items() if each[0] == count}
+        if name not in self.asked:
+            self.asked[name] = self.counsel.ask(about(self.session, kind, self.id, team))
+        return self.asked[name]
+
+    def remaining(self) -> Remaining | None:
+        """What could still be wrong; ask ``knows`` before."""
+        return self.left if self.counsel is not None else self.session.remaining()
 
     def groups(self) -> dict[str, str]:
         """The console of each look."""
@@ -82,8 +149,9 @@ class Kept:
 class Shelf:
     """The sessions of a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, counsel: Counsel | None = None) -> None:
         self.folder = folder
+        self.counsel = counsel
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = Lock()
         self._opening: dict[str, Lock] = {}
@@ -103,13 +171,13 @@ class Shelf:
         chosen = seed if seed is not None else secrets.randbelow(HIGHEST_CHANCE_SEED)
         path = self.path(id)
         session = lab.open_ticket(ticket, seed=chosen, path=path, role=role, generation=generation, language=language)
-        self._keep(id, Desk(session))
+        self._keep(id, Desk(session, id, self.counsel))
         return id
 
     def fork(self, desk: Desk, at: int) -> str:
         """A session that is like this one was before action ``at`` + 1; returns its id. Raises ``WsyncsimError``."""
         id = self.new_id()
-        self._keep(id, Desk(desk.session.fork(at, self.path(id))))
+        self._keep(id, Desk(desk.session.fork(at, self.path(id)), id, self.counsel))
         return id
 
     @contextmanager
@@ -121,7 +189,8 @@ class Shelf:
             if not path.is_file():
                 raise LabError("there is no such session")
             if path.stat().st_size != desk.known[1]:  # another program has gone on with it
-                desk.session, desk.debriefs, desk.said = lab.resume(path), {}, ""
+                desk.session, desk.debriefs, desk.said = self._resume(id), {}, ""
+                desk.asked, desk.ordered = {}, None
                 desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
             try:
@@ -150,12 +219,31 @@ class Shelf:
             with opening:
                 desk = self._found(id)
                 if desk is None:
-                    desk = Desk(lab.resume(path))
+                    desk = Desk(self._resume(id), id, self.counsel)
                     self._keep(id, desk)
                 return desk
         finally:
             with self._lock:
                 self._opening.pop(id, None)
+
+    def _resume(self, id: str) -> LabSession:
+        """The session of a file, played again; what other worlds told meanwhile is computed elsewhere, if anybody is there."""
+        from wsyncsim.lab.diary import Diary
+        from wsyncsim.lab.session import LabSession
+
+        diary = Diary.read(self.path(id))
+        told = None
+        if self.counsel is not None:
+            from wsyncsim.lab.answers import about_diary
+
+            question = about_diary(diary, id)
+            with suppress(WsyncsimError):  # playing it here says so as well, and where
+                told = self.counsel.ask(question).result().told if question is not None else None
+        return LabSession.replayed(diary, told=told, seat=self._place(id))
+
+    def _place(self, id: str) -> Seat | None:
+        """Whose seat of a course a session is; sessions of one's own are nobody's."""
+        return None
 
     def _keep(self, id: str, desk: Desk) -> None:
         desk.put_down(self.path(id))

@@ -1,0 +1,63 @@
+// What the pages of the lab do beyond HTML, where there is JavaScript. htmx swaps the desk; this says what came, keeps the
+// line that is meant in sight, and gives the log viewer CMTrace's keys. Everything can be done without it.
+"use strict";
+(() => {
+  const news = document.getElementById("news");
+
+  const tell = (text, style = "away") => {
+    news.className = style;
+    news.textContent = "";
+    if (text) setTimeout(() => { news.textContent = text; }, 60);
+  };
+
+  // Only the log's own box scrolls; the page stays where it is.
+  const show = (desk) => {
+    const row = document.getElementById(desk.dataset.show || "");
+    const box = row && row.closest("div.log");
+    if (box) box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+  };
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { text, response, request } = event.detail.ctx;
+    const again = response.raw.headers.has("refresh"); // a page that looks again by itself: only the browser heeds that
+    if (/<div class="desk" id="desk"/.test(text) && !again) return;
+    event.preventDefault(); // not a page of this session: let the browser show it
+    location.assign(again || request.method === "GET" ? response.raw.url : location.href);
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    const desk = document.getElementById("desk");
+    if (!desk) return;
+    desk.removeAttribute("aria-busy");
+    tell(desk.dataset.news);
+    show(desk);
+  });
+
+  document.addEventListener("htmx:before:request", () => {
+    const desk = document.getElementById("desk");
+    if (desk) desk.setAttribute("aria-busy", "true");
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const desk = document.getElementById("desk");
+    if (desk) desk.removeAttribute("aria-busy");
+    if (event.detail.ctx) tell(news.dataset.lost, "message bad lost");
+  });
+
+  // F3 and Shift+F3 are CMTrace's; letters act only while the log's box itself has the focus.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    const inside = document.activeElement && document.activeElement.matches("div.log");
+    const name =
+      event.key === "F3" ? (event.shiftKey ? "previous" : "next")
+      : !inside ? ""
+      : { n: "next", N: "previous", "/": "find", f: "filter" }[event.key];
+    const meant = name && document.querySelector(`[data-key="${name}"]`);
+    if (!meant) return;
+    event.preventDefault();
+    if (meant.matches("input")) meant.focus(); else meant.click();
+  });
+
+  const desk = document.getElementById("desk");
+  if (desk && !location.hash) show(desk);
+})();
