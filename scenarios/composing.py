@@ -42,7 +42,7 @@ def compose(needs: Mapping[Place, Iterable[Need]]) -> Estate:
             if one in of_place and other in of_place:
                 raise EstateError(
                     f"no site is {one!r} and {other!r} at once",
-                    where=f"{place} site",
+                    where="top-level site" if place == "top" else "child site",
                     hint="Needs are explained in scenarios.fault",
                 )
     if "proxy" in top and "direct" in child:

@@ -150,9 +150,9 @@ def _translated(text: str, data: Any, spec: type[Any], source: Source) -> StoryE
         return source.wrong(path, f"expected {wanted}, found {found[:100]!r}")
     if expected := re.match(r"Expected `([^`]*)`(?: (of length )?([<>]=? \S+))?", text):
         kinds = " or ".join(_TYPES.get(kind, kind) for kind in expected[1].split(" | ") if kind != "null")
-        limit = f" {expected[3]}" if expected[3] else ""
+        fitting = f"{kinds} {expected[3]}" if expected[3] else kinds
         hint = f'Write it in quotes: "{found}"' if kinds == _TYPES["str"] and not found.startswith(("[", "{")) else ""
-        return source.wrong(path, f"expected {kinds}{limit}, found {found}", hint)
+        return source.wrong(path, f"expected {fitting}, found {found}", hint)
     return source.wrong(path, text)
 
 

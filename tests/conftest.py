@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +15,11 @@ from simulator.journal import Entry
 from simulator.units import HOUR
 from simulator.versions import version
 from simulator.world import World
+from wsyncsim.words import LANGUAGE_VARIABLES
+
+for _name in LANGUAGE_VARIABLES:
+    os.environ.pop(_name, None)
+os.environ["LANG"] = "C.UTF-8"  # whatever the developer speaks
 
 settings.register_profile("wsyncsim", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wsyncsim")

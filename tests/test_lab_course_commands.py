@@ -169,3 +169,5 @@ def test_a_bundle_is_accepted_and_a_changed_one_is_not(run: Any) -> None:
     Path("bundle.json").write_bytes(whole)
     run("course", "key", "other.key")
     assert "not valid" in run("verify", "bundle.json", "--key", "other.key", "--course", "c1.toml", code=1)
+    german = run("verify", "bundle.json", "--key", "other.key", "--course", "c1.toml", "--lang", "de", code=1)
+    assert german.startswith("nicht gültig: die Signatur passt nicht")

@@ -24,6 +24,7 @@ from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.terminal import Terminal
 from wsyncsim.lab.typed import NAMES, command_of, pick, readable, severity_of, sort_words
 from wsyncsim.output import inert
+from wsyncsim.words import LANGUAGE_VARIABLES
 
 SERVICE = "1058"
 TEXTS = Path(wsyncsim.lab.terminal.__file__).with_name("terminal.toml")
@@ -237,6 +238,12 @@ def test_a_mistake_is_told_and_the_session_goes_on(typed: str, said: str, shared
     assert len(shared.actions_done) == count + (typed == "log wsyn")
 
 
+def test_a_mistake_is_told_in_the_language_of_the_session(shared: LabSession) -> None:
+    text = Talk(shared, "lang de\nwarten forever\nabschließen anyway sometimes\nsprache en\n").text
+    assert "Nicht getan: auf „forever“ kann man nicht warten\n  Zum Beispiel 5m" in text
+    assert "there is no" not in text
+
+
 @pytest.fixture(scope="module")
 def shared() -> LabSession:
     return lab.open_ticket(SERVICE, seed=7)
@@ -355,7 +362,7 @@ def test_the_language_changes_nothing_but_texts(shared: LabSession) -> None:
     [({"LANG": "de_AT.UTF-8"}, "de"), ({"LANG": "C.UTF-8"}, "en"), ({"LANG": "de_DE", "WSYNCSIM_LANGUAGE": "en"}, "en")],
 )
 def test_the_language_is_the_systems(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], language: str) -> None:
-    for name in ("WSYNCSIM_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in LANGUAGE_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -439,6 +439,12 @@ def test_no_page_tells_the_answer_before_closing(visitor: Visitor, desk: str) ->
     assert visitor.client.get(f"{desk}/debrief").status_code == 404
 
 
+def test_mistakes_are_told_in_the_language_of_the_pages(visitor: Visitor) -> None:
+    assert "there is no such session" in visitor.client.get("/s/nope/ticket").text
+    cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in visitor.client.cookies.items()) + "; wsyncsim_language=de"}
+    assert "diese Sitzung gibt es nicht" in visitor.client.get("/s/nope/ticket", headers=cookie).text
+
+
 def test_hostile_text_is_inert(visitor: Visitor) -> None:
     base = visitor.open("1058", 3)
     visitor.get(f"{base}/check")

@@ -58,25 +58,14 @@ def _run(arguments: list[str] | None) -> int:
         result = wsyncsim.main(args=arguments, prog_name="wsyncsim", standalone_mode=False)
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except click.ClickException as error:
-        error.show()
-        return EXIT_MISTAKE
-    except WsyncsimError as error:
-        from wsyncsim.output import inert
+    except (click.ClickException, WsyncsimError, KeyboardInterrupt, click.Abort, OSError) as error:
+        from wsyncsim.mistakes import mistake_language, show
 
-        hint = f"\n  {error.hint}" if error.hint else ""
-        for line in f"wsyncsim: {error.where + ': ' if error.where else ''}{error.what}{hint}".split("\n"):
-            click.echo(inert(line), err=True)
-        return EXIT_MISTAKE
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("wsyncsim: interrupted; nothing was left behind", err=True)
+        with suppress(OSError):
+            show(error, mistake_language(sys.argv[1:] if arguments is None else arguments))
         return EXIT_MISTAKE
     except SystemExit:  # click's answer to a reader that has gone
         return 0
-    except OSError as error:
-        with suppress(OSError):
-            click.echo(f"wsyncsim: {error.strerror or error}", err=True)
-        return EXIT_MISTAKE
     return result if isinstance(result, int) else 0
 
 

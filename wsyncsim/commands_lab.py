@@ -248,6 +248,7 @@ def _checks(desk: Desk) -> Iterator[tuple[bool, str, dict[str, Any]]]:
     from wsyncsim._version import __version__
     from wsyncsim.lab import open_ticket
     from wsyncsim.lab.diary import Diary
+    from wsyncsim.mistakes import told, translated
 
     yield True, "doctor_version", {"version": __version__, "python": platform.python_version()}
     folder = desk.shelf.folder
@@ -257,14 +258,14 @@ def _checks(desk: Desk) -> Iterator[tuple[bool, str, dict[str, Any]]]:
             pass
         yield True, "doctor_folder", {"folder": folder}
     except OSError as error:
-        yield False, "doctor_no_folder", {"folder": folder, "error": error.strerror}
+        yield False, "doctor_no_folder", {"folder": folder, "error": translated(str(error.strerror or error), desk.language)}
     paths = desk.shelf.sessions() if folder.is_dir() else []
     unfinished = 0
     for path in paths:
         try:
             unfinished += not any(action["do"] == "close" for action in Diary.read(path).actions)
         except WsyncsimError as error:
-            yield False, "doctor_damaged", {"name": path.stem, "error": error.what}
+            yield False, "doctor_damaged", {"name": path.stem, "error": told(error, desk.language).what}
     yield True, "doctor_sessions", {"count": len(paths), "open": unfinished}
     encoding = sys.stdout.encoding or "ascii"
     try:

@@ -326,6 +326,7 @@ def verify_(bundle_file: Path, key: Path, course_file: Path | None, language: st
     from wsyncsim.lab.course import load, read_key, verify
     from wsyncsim.lab.data import LabError
     from wsyncsim.lab.typed import tell
+    from wsyncsim.mistakes import told
     from wsyncsim.output import inert
 
     language = language or lab_language()
@@ -339,7 +340,8 @@ def verify_(bundle_file: Path, key: Path, course_file: Path | None, language: st
             raise LabError("it is too long for a bundle")
         result = verify(content.decode("utf-8", errors="replace"), secret, of)
     except WsyncsimError as error:
-        what = f"{error.what}. {error.hint}" if error.hint else error.what
+        mistake = told(error, language)
+        what = f"{mistake.what}. {mistake.hint}" if mistake.hint else mistake.what
         click.echo(inert(tell("not_valid", language, what=what)))
         return EXIT_NOT_VALID
     band = tell(f"band_{result.band.replace(' ', '_')}", language)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 import sys
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsyncsim.words import LANGUAGE_VARIABLE
+from wsyncsim.words import LANGUAGE_VARIABLE, spoken_language
 
 if TYPE_CHECKING:
     from wsyncsim.lab.course import Seat
@@ -26,14 +25,7 @@ _STYLES: dict[str, dict[str, Any]] = {"head": {"bold": True}, "error": {"fg": "r
 
 def lab_language() -> str:
     """The language asked for in the environment, else the system's, else English."""
-    for name in (LANGUAGE_VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"):
-        wanted = os.environ.get(name)
-        if wanted:
-            return "de" if wanted.lower().startswith("de") else "en"
-    with suppress(ValueError):
-        spoken = locale.getlocale()[0] or ""
-        return "de" if spoken.lower().startswith(("de", "german")) else "en"
-    return "en"
+    return spoken_language()
 
 
 @dataclass(frozen=True, slots=True)

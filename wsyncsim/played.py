@@ -72,7 +72,7 @@ class Played:
         found = [path for path in self.logs if path.name == name and host in (None, path.relative_to(folder).parts[0])]
         if len(found) == 1:
             return found[0]
-        where = name if host is None else f"{name} of {host}"
+        where = name if host is None else f"{host}/{name}"
         if not found:
             names = sorted({path.name for path in self.logs})
             raise NoSuchLogError("this run has no such log", where=where, hint=f"It has {', '.join(names)}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -12,11 +14,31 @@ from typing import Any
 from scenarios.text import Text
 
 LANGUAGE_VARIABLE = "WSYNCSIM_LANGUAGE"
+LANGUAGE_VARIABLES = (LANGUAGE_VARIABLE, "LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""Where a language is asked for, in gettext's order; the first one that is set counts."""
+_GERMAN_ID = 0x07
 
 
 def default_language() -> str:
     """The language asked for in the environment, else English."""
     return "de" if os.environ.get(LANGUAGE_VARIABLE, "").lower().startswith("de") else "en"
+
+
+def spoken_language() -> str:
+    """The language asked for in the environment, else the system's, else English."""
+    for name in LANGUAGE_VARIABLES:
+        wanted = os.environ.get(name, "").lower().split(":")
+        if wanted[0]:
+            return next((language[:2] for language in wanted if language.startswith(("de", "en"))), "en")
+    if sys.platform == "win32":
+        import ctypes
+
+        return "de" if ctypes.windll.kernel32.GetUserDefaultUILanguage() & 0x3FF == _GERMAN_ID else "en"
+    import locale
+
+    with suppress(ValueError):
+        return "de" if (locale.getlocale()[0] or "").lower().startswith("de") else "en"
+    return "en"
 
 
 @cache

@@ -23,6 +23,7 @@ from wsyncsim.lab.typed import (
     sort_words,
     tell,
 )
+from wsyncsim.mistakes import told
 from wsyncsim.output import inert
 
 if TYPE_CHECKING:
@@ -118,10 +119,10 @@ class Terminal:
 
     def _refuse(self, error: WsyncsimError) -> None:
         self.mistakes += 1
-        what = f"{error.where}: {error.what}" if error.where else error.what
-        self._tell("mistake", "error", what=what)
-        if error.hint:
-            self._say(f"  {error.hint}")
+        mistake = told(error, self.session.language)
+        self._tell("mistake", "error", what=mistake.head)
+        if mistake.hint:
+            self._say(f"  {mistake.hint}")
 
     def show(self, text: str) -> None:
         """Show a text that is not the lab's own."""

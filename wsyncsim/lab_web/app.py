@@ -28,6 +28,7 @@ from wsyncsim.lab_web.guard import COOKIE, Breakage, Forms, Headers, Keys, field
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
+from wsyncsim.mistakes import told
 
 if TYPE_CHECKING:
     from wsyncsim.lab_web.counsel import Counsel
@@ -104,7 +105,7 @@ def render(visit: Visit, template: str, *, status: int = 200, **values: Any) -> 
             marked=marked,
             duration=lambda minutes: duration(minutes, visit.language),
             role_name=lambda role: say(f"role_{role.replace(' ', '_')}", visit.language),
-            error=visit.error,
+            error=told(visit.error, visit.language) if visit.error is not None else None,
             **values,
         )
     )

@@ -40,6 +40,7 @@ from wsyncsim.lab_web.app import soon as soon_at_desk
 from wsyncsim.lab_web.guard import Breakage, Headers, fields, from_page_of
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
 from wsyncsim.lab_web.words import LANGUAGES
+from wsyncsim.mistakes import told
 
 if TYPE_CHECKING:
     from wsyncsim.lab_web.classroom import Classroom, Outcome, Row
@@ -188,7 +189,7 @@ def board(visit: CourseVisit) -> Response:
         visit,
         "board",
         course=visit.room.course,
-        trouble=visit.room.trouble,
+        trouble=told(visit.room.trouble, visit.language) if visit.room.trouble is not None else None,
         rows=rows,
         sorts=tuple(SORTS),
         sort=sort,
