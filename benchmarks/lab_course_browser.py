@@ -83,7 +83,7 @@ def main() -> int:
         for who, language in (("T-001", "en"), ("T-002", "de"), ("T-003", "en"), ("instructor", "en"), ("instructor", "de")):
             page: Any = browser.new_context(viewport={"width": 1280, "height": 860}).new_page()
             page.context.add_cookies([{"name": "wsyncsim_language", "value": language, "url": address}])
-            looker = Looker(page, axe, given.shots)
+            looker = Looker(page, axe, given.shots, scripts=True)
             page.on("console", lambda said, looker=looker: looker.found.append(f"console: {said.text}"))
             page.on("request", lambda request, looker=looker: looker.asked(request.url, address))
             page.goto(f"{address}/")

@@ -19,7 +19,7 @@ from wsyncsim.commands_lab_course import INSTRUCTOR
 from wsyncsim.commands_lab_serve import serve
 from wsyncsim.commands_live import live
 from wsyncsim.commands_suite import suite
-from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
+from wsyncsim.words import LANGUAGE_VARIABLE, spoken_language, word
 
 EXIT_REFUTED = 1
 EXIT_MISTAKE = 2
@@ -75,7 +75,7 @@ _language = click.option(
     type=click.Choice(["en", "de"]),
     default=None,
     metavar="en|de",
-    help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
+    help=f"Language of what the program says (default: {LANGUAGE_VARIABLE}, else the system's).",
 )
 
 
@@ -107,7 +107,7 @@ def list_(language: str | None) -> None:
     from simulator.estate import ESTATES
     from wsyncsim.output import console
 
-    language = language or default_language()
+    language = language or spoken_language()
     out = console()
 
     def table(title: str, *columns: str) -> Table:
@@ -151,7 +151,7 @@ def show(name: str, as_toml: bool, language: str | None) -> None:
     from scenarios.repairs import REPAIRS
     from wsyncsim.output import console
 
-    language = language or default_language()
+    language = language or spoken_language()
     story = find(name)
     if as_toml:
         click.echo(story.to_toml(), nl=False)
@@ -217,7 +217,7 @@ def run(
     from scenarios.story import Changes
     from wsyncsim.output import console, progress_bar, tell_chronicle
 
-    language = language or default_language()
+    language = language or spoken_language()
     changes: dict[str, Any] = {
         "seed": seed,
         "generation": generation,
@@ -294,7 +294,7 @@ def prove(
     from scenarios.prove import prove as proofs
     from wsyncsim.output import progress_bar
 
-    language = language or default_language()
+    language = language or spoken_language()
     ids: list[str] = []
     for given in faults:
         meant = [id for id in FAULTS if given.upper() in (id, id[:1])]
@@ -373,7 +373,7 @@ def explain(run_folder: Path, place: str | None, language: str | None) -> None:
     from wsyncsim.explain import explain_line, explain_run
     from wsyncsim.run_folder import damage_told
 
-    language = language or default_language()
+    language = language or spoken_language()
     lines = explain_run(run_folder, language) if place is None else explain_line(run_folder, place, language)
     with damage_told(run_folder):
         texts = list(lines)
@@ -404,7 +404,7 @@ def timeline(
     from wsyncsim.output import progress_bar
     from wsyncsim.timeline_page import write_timeline
 
-    language = language or default_language()
+    language = language or spoken_language()
     with progress_bar(word("timeline", "reading", language)) as progress:
         written = write_timeline(run_folder, out, language=language, site=site, begin=begin, end=end, progress=progress)
     click.echo(_shown(written))
@@ -439,7 +439,7 @@ def look(run: str, look_id: str | None, as_json: bool, language: str | None, **o
     """
     from wsyncsim.commands_look import show_list, show_look
 
-    language = language or default_language()
+    language = language or spoken_language()
     if look_id is None:
         show_list(run, language, as_json=as_json)
     else:
@@ -476,7 +476,7 @@ def matrix(
     """
     from wsyncsim.commands_matrix import run_matrix
 
-    run_matrix(faults, generation, seeds, form=form, out=out, language=language or default_language(), jobs=jobs)
+    run_matrix(faults, generation, seeds, form=form, out=out, language=language or spoken_language(), jobs=jobs)
 
 
 @wsyncsim.command()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
+from wsyncsim.words import LANGUAGE_VARIABLE, spoken_language, word
 
 if TYPE_CHECKING:
     from wsyncsim.corpus.plan import Plan
@@ -26,7 +26,7 @@ _language = click.option(
     type=click.Choice(["en", "de"]),
     default=None,
     metavar="en|de",
-    help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
+    help=f"Language of what the program says (default: {LANGUAGE_VARIABLE}, else the system's).",
 )
 _plan = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 
@@ -70,7 +70,7 @@ def make(
     """
     from wsyncsim.corpus.make import make as make_corpus
 
-    language = language or default_language()
+    language = language or spoken_language()
     plan = _load(plan_file, formats)
     try:
         with _progress(word("corpus", "making", language, {"name": plan.file.name}), language) as progress:
@@ -106,7 +106,7 @@ def plan(plan_file: Path, formats: str | None, as_json: bool, language: str | No
     """
     from wsyncsim.corpus.estimate import estimate
 
-    language = language or default_language()
+    language = language or spoken_language()
     loaded = _load(plan_file, formats)
     found = estimate(loaded)
     if as_json:
@@ -186,7 +186,7 @@ def baseline(folder: Path, limit: int, language: str | None) -> None:
     from wsyncsim.corpus.baseline import measure
     from wsyncsim.output import console, progress_bar
 
-    language = language or default_language()
+    language = language or spoken_language()
     with progress_bar("baseline") as progress:
         rows = measure(folder, limit, progress)
     table = Table(box=box.SIMPLE_HEAD)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from wsyncsim._version import __version__
-from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
+from wsyncsim.words import LANGUAGE_VARIABLE, spoken_language, word
 
 if TYPE_CHECKING:
     from scenarios.live import Live, Status
@@ -32,7 +32,7 @@ _language = click.option(
     type=click.Choice(["en", "de"]),
     default=None,
     metavar="en|de",
-    help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
+    help=f"Language of what the program says (default: {LANGUAGE_VARIABLE}, else the system's).",
 )
 
 
@@ -153,7 +153,7 @@ def play(
     from scenarios.live import Live, LiveOptions, next_second
     from scenarios.story import Changes
 
-    language = language or default_language()
+    language = language or spoken_language()
     changes: dict[str, Any] = {"seed": seed, "generation": generation, "os_language": os_language, "timezone": timezone}
     begin_at_s = None
     if start is None:
@@ -306,7 +306,7 @@ def check(
 
     from wsyncsim.live_check import KINDS, check, read_collected, read_truth
 
-    language = language or default_language()
+    language = language or spoken_language()
     try:
         codecs.lookup(encoding)
     except LookupError:

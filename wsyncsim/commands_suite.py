@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from wsyncsim.words import LANGUAGE_VARIABLE, default_language, word
+from wsyncsim.words import LANGUAGE_VARIABLE, spoken_language, word
 
 if TYPE_CHECKING:
     from wsyncsim.suite.case import Case
@@ -23,7 +23,7 @@ _language = click.option(
     type=click.Choice(["en", "de"]),
     default=None,
     metavar="en|de",
-    help=f"Language of what the program says (default: en, or {LANGUAGE_VARIABLE}).",
+    help=f"Language of what the program says (default: {LANGUAGE_VARIABLE}, else the system's).",
 )
 _cmd = click.option("--cmd", "command", required=True, metavar="COMMAND", help="The tool; {file} stands for the log. No shell.")
 _fields = click.option(
@@ -80,7 +80,7 @@ def write(folder: Path | None, zip_file: Path | None, force: bool, language: str
     from wsyncsim.output import progress_bar
     from wsyncsim.suite.write import write_folder, write_zip
 
-    language = language or default_language()
+    language = language or spoken_language()
     if (folder is None) == (zip_file is None):
         raise click.UsageError("name a folder, or an archive with --zip")
     with progress_bar(word("suite", "writing", language)) as progress:
@@ -169,7 +169,7 @@ def run(
     from wsyncsim.suite.score import score
     from wsyncsim.suite.tool import parse_command
 
-    language = language or default_language()
+    language = language or spoken_language()
     wanted = _minimum(minimum)
     player = Player(parse_command(command), _field_map(fields_file), timeout_s)
     cases = _chosen(folder, only)
@@ -251,7 +251,7 @@ def shrink(
     from wsyncsim.suite.shrink import Shrinker, check_folder
     from wsyncsim.suite.tool import parse_command
 
-    language = language or default_language()
+    language = language or spoken_language()
     player = Player(parse_command(command), _field_map(fields_file), timeout_s)
     played = find(story, Changes(generation=generation))
     target = out if out is not None else Path(f"{played.name}-shrunk")

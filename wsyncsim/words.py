@@ -20,7 +20,7 @@ _GERMAN_ID = 0x07
 
 
 def default_language() -> str:
-    """The language asked for in the environment, else English."""
+    """The language asked for in the environment, else English: of what Python calls make, the same on every system."""
     return "de" if os.environ.get(LANGUAGE_VARIABLE, "").lower().startswith("de") else "en"
 
 
