@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from pathlib import Path
 from typing import Any
@@ -480,7 +481,7 @@ def test_an_exam_session_names_neither_ticket_nor_seed(exam: tuple[courses.Cours
     content = path.read_text(encoding="utf-8")
     assert "1058" not in content
     assert str(session.variant.seed) not in content
-    assert not [id for id in FAULTS if id in content]
+    assert not set(re.findall(r"[\w+/=-]+", content)) & set(FAULTS)  # as words: a random token may well hold "S01"
     with pytest.raises(WsyncsimError, match="exam"):
         lab.resume(path)
     with pytest.raises(WsyncsimError):
