@@ -208,6 +208,7 @@ class Looker:
 
     def __init__(self, page: Any, axe: str, shots: Path | None, *, scripts: bool) -> None:
         self.page = page
+        self.scripts = scripts
         self.variants = VARIANTS if scripts else VARIANTS[::3]
         self.axe = axe
         self.shots = shots
@@ -223,6 +224,8 @@ class Looker:
             self.found.append(f"{status}: {url}")
 
     def look(self, name: str) -> None:
+        if not self.scripts and self.page.evaluate("typeof htmx !== 'undefined'"):
+            self.found.append(f"{name}: scripts run")
         world = self.world() if self.axe else None
         for width, height, scheme in self.variants:
             self.page.set_viewport_size({"width": width, "height": height})
@@ -237,11 +240,19 @@ class Looker:
                 file = "".join(letter if letter.isalnum() else "-" for letter in f"{name} {width} {scheme}")
                 self.page.screenshot(path=str(self.shots / f"{file}.png"), full_page=width == NARROW)
         if world:
+            self.let_scripts_run(world[0], self.scripts)
             world[0].detach()
+
+    def let_scripts_run(self, cdp: Any, value: bool) -> None:
+        """axe needs them; those of the page, which has been loaded, are not run any more. Only a change of the switch counts."""
+        if not self.scripts:
+            cdp.send("Emulation.setScriptExecutionDisabled", {"value": value})
+            cdp.send("Emulation.setScriptExecutionDisabled", {"value": not value})
 
     def world(self) -> tuple[Any, int]:
         """A world of its own for axe in the page, for the pages allow no foreign script."""
         cdp = self.page.context.new_cdp_session(self.page)
+        self.let_scripts_run(cdp, True)
         frame = cdp.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
         world = cdp.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
         cdp.send("Runtime.evaluate", {"expression": self.axe, "contextId": world})
