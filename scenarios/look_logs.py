@@ -23,7 +23,7 @@ from simulator.failures import UssError
 from simulator.units import HOUR
 from simulator.versions import Version
 
-TAIL_LINES = 25
+TAIL_LINES = 100
 """How many lines of a log are shown."""
 TAIL_BYTES = 16_384
 """How much of the end of every file is kept, however old it is."""

@@ -474,3 +474,43 @@ def test_codes_are_looked_up_for_nothing() -> None:
     assert "Über 999 ist hier nichts bekannt." in talk.text
     assert talk.terminal.mistakes == 2
     assert session.actions_done == []
+
+
+# --- waiting, and reading again
+
+
+def test_who_waits_for_what_happens_waits_for_the_end_of_a_synchronization() -> None:
+    session = lab.open_ticket(SERVICE, seed=1)
+    session.act(lab.session.code("a", "R10"))
+    session.wait("event")
+    shown = "\n".join(session.look("L20").lines)
+    started = shown.rindex("Starting Sync")
+    assert "Sync failed" in shown[started:]
+
+
+def test_a_log_that_only_says_the_same_again_is_not_called_unchanged() -> None:
+    session = lab.open_ticket(SERVICE, seed=1)
+    first = session.look("L21")
+    again = session.look("L21")
+    session.wait("3h")
+    later = session.look("L21")
+    assert (again.new, again.same) == (False, True)
+    assert later.lines != first.lines
+    assert not later.same
+
+
+def test_of_a_long_log_the_end_is_shown_and_all_of_it_on_request() -> None:
+    talk = Talk(lab.open_ticket(SERVICE, seed=1), "log wcm\nevidence e1 all\nquit")
+    lines = lab.open_ticket(SERVICE, seed=1).look("L21").lines
+    assert len(lines) > wsyncsim.lab.terminal.LAST_LINES + 1
+    assert f"... {len(lines) - wsyncsim.lab.terminal.LAST_LINES - 1} lines before these" in talk.text
+    assert talk.text.count(readable(lines[1])) == 1
+    assert talk.text.count(readable(lines[-1])) >= 2
+
+
+def test_a_closed_ticket_can_be_tried_another_way(run: Any, tmp_path: Path) -> None:
+    run("new", SERVICE, "--seed", "1", typed="look L55\nlook services\nclose nothing anyway\nquit\n")
+    forked = run("fork", "--at", "1", typed="quit\n")
+    assert "1 actions so far" in forked.out
+    kinds = [[action["do"] for action in lab.resume(path).actions_done] for path in sorted(tmp_path.rglob("*.jsonl"))]
+    assert sorted(kinds, key=len) == [["look"], ["look", "look", "close"]]

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     pass
 
 EXIT_NOT_VALID = 1
+YES = ("yes", "ja")
+NO = ("no", "nein")
 
 
 @click.group("lab", invoke_without_command=True)
@@ -53,10 +55,15 @@ def _wants(desk: Desk, path: Path) -> bool:
     from wsyncsim.lab.typed import tell
     from wsyncsim.output import inert
 
-    answer = desk.read(tell("offer", desk.language, name=inert(path.stem)))
-    if answer is None:
-        raise click.exceptions.Exit(0)
-    return not answer.strip().lower().startswith("n")
+    while True:
+        answer = desk.read(tell("offer", desk.language, name=inert(path.stem)))
+        if answer is None:
+            raise click.exceptions.Exit(0)
+        wanted = answer.strip().lower()
+        if not wanted or any(word.startswith(wanted) for word in YES):
+            return True
+        if any(word.startswith(wanted) for word in NO):
+            return False
 
 
 def _begin(desk: Desk, ticket: str, seed: int | None = None, **chosen: Any) -> int:
@@ -153,6 +160,36 @@ def continue_(context: click.Context, session: str | None, language: str | None,
     if path is None:
         raise LabError(tell("no_unfinished", desk.language), hint=tell("begin_one", desk.language))
     return _go_on(desk, path)
+
+
+@lab.command()
+@click.argument("session", required=False)
+@click.option(
+    "--at", type=click.IntRange(0), default=None, metavar="N", help="After its first N actions (default: all but closing)."
+)
+@with_settings
+@click.pass_context
+def fork(context: click.Context, session: str | None, at: int | None, language: str | None, state: Path | None, plain: bool) -> int:
+    """Try it another way: a new session that begins like SESSION (default: the last closed one) and goes on from there.
+
+    'wsyncsim lab replay SESSION' numbers the actions.
+    """
+    from wsyncsim.lab import resume
+    from wsyncsim.lab.data import LabError
+    from wsyncsim.lab.typed import tell
+
+    desk = desk_for(context, language, state, plain=plain)
+    path = desk.shelf.find(session) if session is not None else desk.shelf.last(closed=True)
+    if path is None:
+        raise LabError(tell("no_closed", desk.language), hint=tell("begin_one", desk.language))
+    patience(desk)
+    played = resume(path, language=desk.language)
+    done = played.actions_done
+    after = at if at is not None else len(done) - bool(done and done[-1]["do"] == "close")
+    new_path = desk.shelf.new(played.ticket.id, played.variant.seed)
+    forked = played.fork(after, new_path)
+    desk.write(tell("forked", desk.language, name=path.stem, count=len(forked.actions_done)), "head")
+    return talk(desk, forked, new_path)
 
 
 @lab.command()

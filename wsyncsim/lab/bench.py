@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 TRY_US = 30 * MINUTE
 """How long a caller waits for a synchronization that she has started."""
 NOTABLE = (SyncStarted, SyncFailed, SyncSucceeded, ReplicaSyncFailed, ServiceStateChanged, WcmStateSet)
-"""What somebody who waits for something to happen waits for."""
+"""What matters of a world in which nothing is wrong."""
+AWAITED = tuple(kind for kind in NOTABLE if kind is not SyncStarted)
+"""What somebody who waits for something to happen waits for: of a synchronization, how it ends."""
 FAILED = (SyncFailed, ReplicaSyncFailed)
 ENDED = (*FAILED, SyncSucceeded)
 TRIES = 4
@@ -85,7 +87,7 @@ class Bench(Lookout):
         while self.now < until:
             count = len(self.kept)
             self.go(min(self.now + MINUTE, until))
-            if any(isinstance(entry.event, NOTABLE) for entry in self.kept[count:]):
+            if any(isinstance(entry.event, AWAITED) for entry in self.kept[count:]):
                 return
 
 

@@ -22,9 +22,9 @@ def replay(diary: Diary, write: Write, *, language: str, seat: Seat | None = Non
     session = LabSession.replayed(Diary(None, diary.header), language=language, seat=seat)
     terminal = Terminal(session, lambda _prompt: None, write, lambda: session)
     terminal.welcome()
-    for action in diary.actions:
+    for number, action in enumerate(diary.actions, 1):
         line = typed(action)
-        for part in f"{terminal.prompt}{line}".split("\n"):
+        for part in f"{number}: {terminal.prompt}{line}".split("\n"):
             terminal.show(part)
         terminal.obey(line)
 

@@ -138,7 +138,7 @@ class LabSession:
         """Minutes of looks that were charged."""
         self.closed = False
         self.resolution = ""
-        self._last_facts: dict[tuple[str, ...], tuple[Any, ...]] = {}
+        self._last_seen: dict[tuple[str, ...], tuple[Any, tuple[str, ...]]] = {}
         self._panel: Panel | None = None
         self._result: Result | None = None
         self._stale = False
@@ -499,7 +499,7 @@ class LabSession:
 
     def _do(self, do: str, given: dict[str, Any]) -> Any:
         if self.closed:
-            raise LabError("the ticket is closed", hint="Fork it, or open another one")
+            raise LabError("the ticket is closed", hint="Fork it (wsyncsim lab fork), or open another one")
         if len(self._diary.actions) >= MAX_ACTIONS:
             raise LabError(f"a session has at most {MAX_ACTIONS} actions", hint="Close the ticket")
         if self._stale:
@@ -570,8 +570,9 @@ class LabSession:
         at = self.now
         view = self.see(self._bench, given)
         key = (known.id, server.name, site.code, view.account, str(given.get("target")).lower())
-        new = self._last_facts.get(key) != view.facts
-        self._last_facts[key] = view.facts
+        facts, lines = self._last_seen.get(key, (None, ()))
+        new = facts != view.facts
+        self._last_seen[key] = view.facts, view.lines
         charged = known.minutes if new else 0
         number = len(self.sights) + 1
         sight = Sight(
@@ -579,6 +580,7 @@ class LabSession:
             evidence=f"e{number}",
             charged_min=charged,
             new=new,
+            same=not new and lines == view.lines,
             target=given.get("target"),
         )
         self.sights.append(sight)

@@ -46,6 +46,8 @@ SYNC_WORDS = ("sync", "run sync", "sync run", "synchronize", "synchronisieren", 
 FEW_EVENTS = 20
 LONGEST_NUMBER = 8
 FEW_FACTS = 3
+LAST_LINES = 25
+"""So many lines of a log are shown, unless all are asked for, or some are looked for."""
 """So many of a long list are shown, unless everything is asked for."""
 _UNITS = (
     (re.compile(r"(?<=\d) ?(minuten?|minutes?|min\.?)(?![a-z])"), "m"),
@@ -284,7 +286,7 @@ class Terminal:
         self._look_at(items, words, "look")
 
     def _look_at(self, items: Sequence[LookItem], words: Sequence[str], command: str) -> None:
-        typed = sort_words(words, ("host", "site", "account", "target", "find", "errors", "raw"))
+        typed = sort_words(words, ("host", "site", "account", "target", "find", "errors", "raw", "all"))
         hosts = {place.host.lower(): place.host for item in items for place in item.places}
         host = typed.text("host")
         if host is None and len(typed.words) > 1 and typed.words[-1].lower() in hosts:
@@ -318,7 +320,7 @@ class Terminal:
 
     def _show(self, sight: Sight, log: bool, typed: Typed) -> None:
         self._tell(
-            "saw" if sight.new else "saw_again",
+            "saw" if sight.new else "saw_again" if sight.same else "saw_more",
             "head",
             evidence=sight.evidence,
             title=sight.title,
@@ -334,8 +336,12 @@ class Terminal:
         if not lines:
             self._tell("empty")
         find, errors = _unquoted(typed.text("find") or "").lower(), "errors" in typed.given
-        shown = 0
-        for line in lines:
+        shown, wanted = 0, lines
+        if log and not find and not errors and "all" not in typed.given and len(lines) > LAST_LINES + 1:
+            self._say(lines[0])
+            self._tell("earlier", count=len(lines) - LAST_LINES - 1, evidence=sight.evidence)
+            wanted = lines[-LAST_LINES:]
+        for line in wanted:
             severity = severity_of(line) if log else "info"
             if find not in line.lower() or (errors and severity == "info"):
                 continue
@@ -348,7 +354,7 @@ class Terminal:
 
     def _do_evidence(self, words: Sequence[str], _rest: str) -> None:
         sights = self.session.sights
-        typed = sort_words(words, ("find", "errors", "raw"))
+        typed = sort_words(words, ("find", "errors", "raw", "all"))
         if typed.words:
             sight = self._seen(typed.words[0])
             logs = {item.id for item in self.session.looks() if item.group == "logs"}

@@ -118,6 +118,7 @@ KEYWORDS = {
     **dict.fromkeys(("find", "suche", "suchen"), "find"),
     **dict.fromkeys(("errors", "fehler"), "errors"),
     **dict.fromkeys(("raw", "roh"), "raw"),
+    **dict.fromkeys(("all", "alles"), "all"),
     **dict.fromkeys(("with", "mit"), "with"),
     **dict.fromkeys(("confidence", "sicherheit", "sure"), "confidence"),
 }

@@ -28,10 +28,19 @@ class Sight(View):
     charged_min: int
     """Minutes that it cost; 0 when it showed nothing new."""
     new: bool
+    """It says something that it did not say before."""
+    same: bool
+    """Not even a line of it is another one."""
     target: str | None
 
     def as_json(self) -> dict[str, Any]:
-        more = {"evidence": self.evidence, "charged_min": self.charged_min, "new": self.new, "target": self.target}
+        more = {
+            "evidence": self.evidence,
+            "charged_min": self.charged_min,
+            "new": self.new,
+            "same": self.same,
+            "target": self.target,
+        }
         return {**View.as_json(self), **more}
 
 

@@ -189,7 +189,7 @@ def deed_is_known(what: str, visit: Visit, desk: Desk) -> bool:
 def _look(visit: Visit, desk: Desk) -> str:
     given = {name: visit.first(name).strip() or None for name in ("host", "target")}
     seen = desk.session.look(visit.first("look"), **given)
-    desk.said = "" if seen.new else visit.says("nothing_new")
+    desk.said = "" if seen.new else visit.says("nothing_new" if seen.same else "nothing_more")
     if visit.first("back") == "logs":
         return viewer.opened(visit, desk, seen)
     return f"e/{seen.evidence[1:]}"
