@@ -514,3 +514,15 @@ def test_a_closed_ticket_can_be_tried_another_way(run: Any, tmp_path: Path) -> N
     assert "1 actions so far" in forked.out
     kinds = [[action["do"] for action in lab.resume(path).actions_done] for path in sorted(tmp_path.rglob("*.jsonl"))]
     assert sorted(kinds, key=len) == [["look"], ["look", "look", "close"]]
+
+
+def test_the_debrief_lists_every_diagnosis_that_was_handed_in() -> None:
+    session = lab.open_ticket(SERVICE, seed=1)
+    wrong, other = (cause.id for cause in session.causes()[:2])
+    session.look("L55")
+    session.diagnose(wrong, ["e1"], 3)
+    session.diagnose(other, ["e1"], 1)
+    session.close("nothing")
+    said = [did.text for did in session.debrief().did]
+    assert [text.split(":")[0] for text in said] == ["looked", "diagnosed", "diagnosed"]
+    assert "confidence 3" in said[1]

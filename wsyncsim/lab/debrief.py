@@ -227,11 +227,12 @@ def _unusual(id: str, seed: int, generation: str) -> tuple[tuple[str, str, tuple
 
 
 def done_so_far(session: LabSession) -> list[Did]:
-    """What has been looked at and changed so far, in its order."""
+    """What has been looked at, diagnosed and changed so far, in its order."""
     language, found = session.language, []
     numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
     acts = [action["n"] for action in session.actions_done if action["do"] in ("act", "escalate")]
-    for deed in session.deeds:
+    for place, deed in enumerate(session.deeds):
+        found += _diagnosed(session, place)
         if deed.kind == "look":
             sight = session.sights[deed.sight - 1]
             text = say("did_look", language, title=sight.title, host=sight.host, minutes=sight.charged_min)
@@ -245,7 +246,27 @@ def done_so_far(session: LabSession) -> list[Did]:
         else:
             continue
         found.append(Did(local=session.clock(deed.at), text=text, action=number - 1))
-    return found
+    return found + _diagnosed(session, len(session.deeds))
+
+
+def _diagnosed(session: LabSession, place: int) -> list[Did]:
+    """The diagnoses that were handed in after so many deeds."""
+    numbers = [action["n"] for action in session.actions_done if action["do"] == "diagnose"]
+    at = session.deeds[place - 1].until if place else session.opened_at
+    return [
+        Did(
+            local=session.clock(at),
+            text=say(
+                "did_diagnose",
+                session.language,
+                causes=", ".join(cause.title(session.language) for cause in diagnosis.causes),
+                confidence=diagnosis.confidence,
+            ),
+            action=number - 1,
+        )
+        for number, diagnosis in zip(numbers, session.diagnoses, strict=True)
+        if diagnosis.deeds == place
+    ]
 
 
 def _curve(session: LabSession) -> list[Point]:
