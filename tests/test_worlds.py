@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,10 +18,25 @@ from scenarios.faults import FAULTS
 from scenarios.played import TROUBLE
 from scenarios.repairs import REPAIRS
 from simulator.errors import EstateError
-from simulator.estate import Estate, Proxy, Site
-from simulator.events import ActionTaken, FaultBegan
+from simulator.estate import ESTATES, Estate, Proxy, Site
+from simulator.events import (
+    ActionTaken,
+    FaultBegan,
+    ReplicaSynced,
+    SettleStarted,
+    SyncRetryPlanned,
+    SyncRunEnded,
+    SyncStarted,
+    SynFileArrived,
+    WcmConfigurationRefused,
+    WcmStateSet,
+    WcmWokeUp,
+    WsusSyncBegan,
+    WsusSyncEnded,
+    WsusSyncFinishFired,
+)
 from simulator.journal import Entry
-from simulator.units import HOUR, MINUTE
+from simulator.units import HOUR, MINUTE, MS, SECOND
 from simulator.versions import version
 from simulator.world import World
 from tests.conftest import MONDAY, start_at
@@ -287,3 +303,85 @@ def test_a_composed_estate_without_faults_and_actions_is_healthy(world: Composed
 @given(composed())
 def test_composed_worlds_run_ahead_as_they_run_stepwise(world: Composed) -> None:
     check_determinism(world)
+
+
+TURNS = (
+    ReplicaSynced,
+    SettleStarted,
+    SyncRetryPlanned,
+    SyncRunEnded,
+    SyncStarted,
+    SynFileArrived,
+    WcmConfigurationRefused,
+    WcmStateSet,
+    WcmWokeUp,
+    WsusSyncBegan,
+    WsusSyncEnded,
+    WsusSyncFinishFired,
+)
+"""Where who comes first decides how it goes on."""
+MEDDLING = ("R10", "R11", "X22", "X27")
+"""Starts and cancels synchronizations, in ConfigMgr and past it."""
+
+
+@settings(max_examples=25)
+@given(composed(most_deeds=2), st.data())
+def test_what_is_done_just_before_a_turn_does_the_same_however_the_world_is_played(world: Composed, data: st.DataObject) -> None:
+    turns = [entry for entry in world.build().simulate() if isinstance(entry.event, TURNS)]
+    for _ in range(data.draw(st.integers(1, 2)) if turns else 0):
+        turn = data.draw(st.sampled_from(turns))
+        site = next((site.code for site in world.estate.sites if turn.host.startswith(site.code)), world.estate.top.code)
+        at_us = turn.at - world.build().start - data.draw(st.integers(0, 2_500)) * MS
+        deed = Deed(data.draw(st.sampled_from(MEDDLING)), site, max(at_us, 0))
+        world = replace(world, deeds=(*world.deeds, deed))
+    in_slices = list(world.build().simulate())
+    assert list(world.build(stepwise=True).simulate()) == in_slices
+    assert _in_steps(world.build(), data.draw(st.integers(1, 2 * 60)) * MINUTE - 1) == in_slices
+
+
+def _in_steps(world: World, step_us: int = 7 * MINUTE - 1) -> list[Entry]:
+    entries: list[Entry] = []
+    while world.now < world.end:
+        entries += world.run_until(min(world.now + step_us, world.end))
+    return entries
+
+
+CLOSE = {
+    "a run asks whether WSUS is busy while a foreign synchronization ends": Composed(
+        ESTATES["contoso"], "cb", 1, MONDAY, 4, (Deed("X22", "CS1", 150 * MINUTE), Deed("R11", "CS1", 10_220_042_961))
+    ),
+    "a file arrives while the child's thread is ahead": Composed(
+        ESTATES["contoso-child"], "2007", 1, MONDAY, 5, (Deed("R10", "CS1", 185 * MINUTE),)
+    ),
+    "a run passes the gate while WCM is failing": Composed(
+        ESTATES["contoso"], "cb", 1, MONDAY, 5, (Deed("S11", "CS1", HOUR), Deed("R11", "CS1", 6_685_785_135))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_close_calls_end_the_same_however_the_world_is_played(name: str) -> None:
+    world = CLOSE[name]
+    entries = list(world.build().simulate())
+    assert list(world.build(stepwise=True).simulate()) == entries
+    assert _in_steps(world.build()) == entries
+
+
+@pytest.mark.parametrize("stopped_at_us", [0, 90 * MINUTE])
+def test_wcm_goes_on_to_complain_of_a_further_point_while_the_rest_is_well(stopped_at_us: int) -> None:
+    estate = replace(ESTATES["contoso"], sites=(replace(ESTATES["contoso"].sites[0], further_sups=("CS1SUP2",)),))
+    played = []
+    for stepwise in (False, True):
+        world = Composed(estate, "cb", 1, MONDAY, 6).build(stepwise=stepwise)
+        world.plan(world.start + stopped_at_us, lambda world: world.sites["CS1"].points[1].wsus.stop(world.now, None))
+        played.append(list(world.simulate()))
+    assert sum(isinstance(entry.event, WcmConfigurationRefused) for entry in played[0]) >= 4
+    assert played[0] == played[1]
+
+
+def test_a_synchronization_can_be_canceled_in_its_last_second() -> None:
+    world = Composed(ESTATES["contoso"], "cb", 1, MONDAY, 6)
+    ended = next(entry.at for entry in world.build().simulate() if isinstance(entry.event, WsusSyncEnded))
+    at_us = ended - world.build().start + SECOND // 2
+    canceled = replace(world, deeds=(Deed("X27", "CS1", at_us),))
+    assert list(canceled.build().simulate()) == list(canceled.build(stepwise=True).simulate())

@@ -81,6 +81,8 @@ class Client:
         self.settled: WcmSourceVerified
         self.refreshed: WcmCategoriesRefreshed
         self.settled_changes = -1
+        self.content_changes = -1
+        """``State.changes`` when the last cycle left this software update point with nothing to set or to complain of."""
 
 
 class ConfigurationManager(ThreadedActor):
@@ -137,9 +139,8 @@ class ConfigurationManager(ThreadedActor):
 
     def _is_calm(self, changes: int) -> bool:
         """Whether a cycle that succeeded, begun at that count of ``State.changes``, would go by just so again."""
-        clients = (self._first, *self._further)
         return self.site.sup.active and all(
-            client.settled_changes == changes and client.api.because_address is None for client in clients
+            client.content_changes == changes and client.api.because_address is None for client in (self._first, *self._further)
         )
 
     def _repeat(self, slept_from: int, next_at: int) -> int:
@@ -240,6 +241,7 @@ class ConfigurationManager(ThreadedActor):
             self._fail(client, failed)
 
     def _fail(self, client: Client, failed: CycleFailed) -> Entry:
+        client.content_changes = client.point.wsus.content_changes = -1
         server = client.api.address.server
         entry = self.report(WcmConfigurationFailed(server), failed.because)
         self.report(StatusReported(self.component, failed.message_id, (server,), E_FAIL), entry)
@@ -291,6 +293,8 @@ class ConfigurationManager(ThreadedActor):
             raise CycleFailed(6603, entry) from None
         client.refreshed = WcmCategoriesRefreshed(address.server)
         self.report(client.refreshed)
+        if client.settled_changes == State.changes:
+            client.content_changes = wsus.content_changes = State.changes
         self.now += self.dice.about(900 * MS)
 
     def _verify_subscription(self, client: Client) -> None:
@@ -334,4 +338,3 @@ class ConfigurationManager(ThreadedActor):
         self.report(verified, because)
         if because is None and not changed:
             client.settled, client.settled_changes = verified, State.changes
-            client.point.wsus.source_verified_changes = State.changes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left
 from collections import deque
 from dataclasses import dataclass
 from operator import attrgetter
@@ -165,10 +165,11 @@ class Wsus(Actor):
         self.done = 0
         self.total = 0
         self._course: list[Progress] = []
-        """How the running synchronization has come to be where it is; its clock may be ahead of who watches it."""
+        """How the running synchronization has come to be where it is (of the last one, its end); its clock may be ahead of who
+        watches it."""
         self._stood_at = world.start
         """When this component last gave way, or might have: what it shows since then, it shows since this instant."""
-        self.source_verified_changes = -1
+        self.content_changes = -1
         self.proxy_verified_changes = -1
         """``State.changes`` when WCM and WSUSCtrl last found their settings as they should be: they change nothing until
         somebody else does."""
@@ -269,7 +270,10 @@ class Wsus(Actor):
         """Stop a running synchronization (API call StopSynchronization); what it has fetched so far stays [X]."""
         if self._running is not None and self._running.is_alive and self.phase != "idle":
             self._running.interrupt()
-            self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
+            if self.history[-1].ended_at:  # it has ended; what is missing is that anybody hears of it
+                self._rest(at)
+            else:
+                self._end(at, UpstreamTrouble("UserCanceled", SynchronizationCanceled()), because)
 
     @property
     def listed(self) -> list[SyncRecord]:
@@ -286,8 +290,7 @@ class Wsus(Actor):
     ) -> None:
         self.phase, self.done, self.total, self.trouble = "starting", 0, 0, None
         self.now = self._stood_at = at
-        self._course.clear()
-        self._show()
+        self._course = [Progress(at - 1, self.phase, 0, 0)]  # who has started it sees it start
         through_proxy = bool(self.settings.proxy_host) and not self.settings.upstream
         self.history.append(SyncRecord(at, 0, kind, account, None, 0, through_proxy))
         self._began_because = because if kind == "manual" else self.settings.because("automatic")
@@ -297,15 +300,16 @@ class Wsus(Actor):
         self.history[-1] = self.history[-1]._replace(ended_at=at, trouble=trouble, items=self.done)
 
     def seen(self, at: int) -> Progress:
-        """What it shows of a synchronization to who asks at instant ``at``."""
+        """What it shows of a synchronization to who asks at instant ``at``: what has come to be so before, not what comes just
+        now, so that it does not matter who is first at an instant."""
         course = self._course
         if not course:
             return Progress(at, self.phase, self.done, self.total)
-        return course[max(bisect_right(course, at, key=_SINCE) - 1, 0)]
+        return course[max(bisect_left(course, at, key=_SINCE) - 1, 0)]
 
     def known_until(self) -> int:
         """What it shows (``seen``) before this instant is settled, unless somebody does something to the world."""
-        return self.now if self._course else 0
+        return 0 if self.phase == "idle" else self.now
 
     def _show(self) -> None:
         """What it is to show changes."""
@@ -321,30 +325,33 @@ class Wsus(Actor):
         try:
             yield from self._heed_others()
             self.report(WsusSyncBegan(kind, thread), self.settings.because("automatic") if kind == "scheduled" else because)
-            yield from self._synchronize()
-            yield from self._heed_others()
-        except Interrupt:
-            return  # whoever stopped the service has told of it
-        except Failure as failure:
-            self.now += failure.took_us
+            try:
+                yield from self._synchronize()
+                yield from self._heed_others()
+            except Failure as failure:
+                self.now += failure.took_us
+                yield from self.catch_up()
+                self._end(self.now, UpstreamTrouble(self._error(failure.reason), failure.reason), failure.because)
+                return
+            self.report(WsusSyncEnded(None, thread))
+            self._note_end(self.now, None)
+            self.now += self.dice.about(1_100 * MS, 10)
             yield from self.catch_up()
-            self._end(self.now, UpstreamTrouble(self._error(failure.reason), failure.reason), failure.because)
-            return
-        self.report(WsusSyncEnded(None, thread))
-        self._note_end(self.now, None)
-        self.now += self.dice.about(1_100 * MS, 10)
-        yield from self.catch_up()
+        except Interrupt:
+            return  # whoever stopped the service or canceled it has told of it
         self.report(WsusSyncFinishFired(thread))
-        self.phase = "idle"
-        self._course.clear()
-        self.pen.run = self.caller.run = None
+        self._rest(self.now)
 
     def _end(self, at: int, trouble: UpstreamTrouble, because: Entry | None) -> None:
         """The synchronization has come to nothing."""
         self.trouble = trouble, self.pen.report(at, WsusSyncEnded(trouble, self._thread), because)
         self._note_end(at, trouble)
+        self._rest(at)
+
+    def _rest(self, at: int) -> None:
+        """It synchronizes no more."""
         self.phase = "idle"
-        self._course.clear()
+        self._course = [*self._course[-1:], Progress(at, self.phase, self.done, self.total)]
         self.pen.run = self.caller.run = None
 
     def _error(self, reason: Reason) -> UssError:
@@ -501,7 +508,7 @@ class Wsus(Actor):
     def _heed_others(self) -> Steps:
         """Give way to whoever could change the way to the upstream server: as a rule, to nobody but deeds."""
         changes = State.changes
-        settled = self.source_verified_changes == changes and self.proxy_verified_changes == changes
+        settled = self.content_changes == changes and self.proxy_verified_changes == changes
         yield from self.heed_deeds(settled=settled)
         self._stood_at = self.now
 

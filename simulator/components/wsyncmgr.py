@@ -71,7 +71,6 @@ from simulator.failures import (
     WsusNotConfigured,
 )
 from simulator.journal import Entry
-from simulator.state import State
 from simulator.units import HOUR, MINUTE, MS, SECOND
 
 if TYPE_CHECKING:
@@ -132,6 +131,8 @@ class SyncManager(ThreadedActor):
         super().__init__(world, site.server, "wsyncmgr", site)
         self.api, *self._replicas = (Api(self, "wsyncmgr", point, on_sup=False) for point in site.points)
         self._inbox: dict[str, Entry | None] = {}
+        self._inbox_pen = world.journal.reporter(self.host, f"{self.host}/wsyncmgr.box")
+        """Files arrive while the thread is ahead: they are counted apart from what it reports."""
         self._inbox_checked = InboxChecked(site.server.fqdn, 0)
         self._runs = 0
         self._worker = 0
@@ -152,7 +153,7 @@ class SyncManager(ThreadedActor):
     def drop(self, at: int, file: str, because: Entry | None = None) -> None:
         """Lay a .SYN file into wsyncmgr.box."""
         self.look_back(at)
-        self.pen.report(at, SynFileArrived(file), because)
+        self._inbox_pen.report(at, SynFileArrived(file), because)
         self._inbox[file] = because
         self.ring()
 
@@ -240,10 +241,10 @@ class SyncManager(ThreadedActor):
 
     def _wait_for_work(self) -> Steps:
         """Sleep until there is something to do. An empty inbox is nothing: those polls are made up for (``look_back``)."""
-        if self.world.stepwise:
+        next_at = min((at for at in (self._regular_at, self._retry_at) if at is not None), default=None)
+        if self.world.stepwise or (next_at is not None and next_at <= self.now):  # a run that is due goes before a poll
             yield from self.wait_for_bell(self._next_wake())
             return
-        next_at = min((at for at in (self._regular_at, self._retry_at) if at is not None), default=None)
         self._polls = True
         try:
             yield from self.wait_for_bell(next_at)
@@ -341,7 +342,7 @@ class SyncManager(ThreadedActor):
     def _pass_gate(self) -> Steps:
         """Go on only while WCM's last result is success; wait five minutes for it."""
         state = self.site.wcm.state
-        yield from self.heed_deeds(settled=state.success and self.site.wsus.source_verified_changes == State.changes)
+        yield from self.catch_up()
         if state.success:
             return
         self.report(GateClosed(state.value), state.because("value"))
@@ -385,9 +386,9 @@ class SyncManager(ThreadedActor):
         wsus, worker = self.site.wsus, self._worker
         self.report(WsusSyncStarted(address.server, address.local, worker))
         yield from self._call("GetWebResponse", self.dice.about(90 * MS))
-        yield from self.heed_deeds()
+        yield from self.catch_up()
         deadline = self.now + BUSY_US
-        while wsus.phase != "idle":  # somebody else had it synchronize
+        while wsus.seen(self.now).phase != "idle":  # somebody else had it synchronize
             if self.now >= deadline:
                 raise RunFailed("SyncWSUS", Failure(CallTimedOut(), wsus.because_busy, 0))
             self.now += self.dice.about(10 * SECOND)
@@ -591,7 +592,7 @@ class SyncManager(ThreadedActor):
         address, wrong = api.address, api.because_address
         yield from self._call("CreateUpdateServer", dice.about(350 * MS), connect=True, api=api)
         yield from self.catch_up()
-        while wsus.phase != "idle":
+        while wsus.seen(self.now).phase != "idle":
             self.now += dice.about(10 * SECOND)
             yield from self._call("GetWebResponse", 12 * MS, api=api)
             yield from self.catch_up()
