@@ -230,6 +230,13 @@ def test_a_form_of_somebody_else_is_refused(course: Course) -> None:
     assert course.file_of("a.T-1").read_bytes() == before
 
 
+def test_fields_are_no_longer_than_pages_can_send(course: Course) -> None:
+    before = course.file_of("a.T-1").read_bytes()
+    page = course.browser("T-1").post("/s/a.T-1/do/look", 422, look="L20", target="x" * 201)
+    assert "at most 200 characters" in page
+    assert course.file_of("a.T-1").read_bytes() == before
+
+
 # --- codes
 
 

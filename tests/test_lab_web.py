@@ -32,7 +32,7 @@ from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web import desk_pages, log_rows
 from wsyncsim.lab_web.app import lab_app
 from wsyncsim.lab_web.drawing import curve, timeline
-from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, POLICY, Keys
+from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, LONGEST_FIELD, POLICY, Keys
 from wsyncsim.lab_web.sheets import sheet
 from wsyncsim.lab_web.shelf import Shelf
 from wsyncsim.lab_web.words import all_words
@@ -489,7 +489,8 @@ def test_garbage_in_forms_is_refused_without_a_trace(visitor: Visitor, desk: str
         assert visitor.client.post(f"{desk}/do/{what}", data=given).status_code == 422, what
     if garbage:
         assert visitor.client.post(f"{desk}/do/close", data=given).status_code == 422
-        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == 404
+        status = 404 if len(garbage) <= LONGEST_FIELD else 422
+        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == status
     assert _session(visitor, desk).actions_done == before
 
 
@@ -546,6 +547,24 @@ def test_too_large_a_form_and_other_kinds_are_refused(visitor: Visitor, desk: st
     assert visitor.client.post(f"{desk}/do/note", json=given).status_code == 403
     many = [(f"f{number}", "") for number in range(1_000)]
     assert visitor.client.post(f"{desk}/do/note", content="&".join(f"{name}=" for name, _ in many)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["look", "host", "target", "x"])
+def test_a_field_is_no_longer_than_pages_can_send(visitor: Visitor, desk: str, name: str) -> None:
+    before = _session(visitor, desk).actions_done
+    given = {"token": visitor.keys.token, "look": "L20", name: "L" * (LONGEST_FIELD + 1)}
+    answer = visitor.client.post(f"{desk}/do/look", data=given)
+    assert answer.status_code == 422
+    assert "at most 200 characters" in answer.text
+    assert "LLL" not in answer.text
+    assert _session(visitor, desk).actions_done == before
+
+
+@pytest.mark.parametrize("what", ["note", "think"])
+def test_a_text_that_is_too_long_stays_in_its_page(visitor: Visitor, desk: str, what: str) -> None:
+    answer = visitor.client.post(f"{desk}/do/{what}", data={"token": visitor.keys.token, "text": "x" * 2_001})
+    assert answer.status_code == 422
+    assert "a text has 1 to 2000 characters" in answer.text
 
 
 def test_reading_changes_nothing(visitor: Visitor, desk: str) -> None:

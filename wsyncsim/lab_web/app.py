@@ -24,7 +24,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, Breakage, Forms, Headers, Keys, fields
+from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, fields, overlong
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
@@ -322,6 +322,8 @@ def lab_app(
                 form = await fields(request)
                 if form is None or not keys.from_our_page(request, form.get("token", [""])[0]):
                     return mistake(visit, LabError(visit.says("foreign_form")), 403)
+                if overlong(form):
+                    return mistake(visit, LabError(visit.says("overlong", n=LONGEST_FIELD)), 422)
                 visit.form = form
             return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None)
 

@@ -37,7 +37,7 @@ from wsyncsim.lab_web.app import (
 )
 from wsyncsim.lab_web.app import do as do_at_desk
 from wsyncsim.lab_web.app import soon as soon_at_desk
-from wsyncsim.lab_web.guard import Breakage, Headers, fields, from_page_of
+from wsyncsim.lab_web.guard import LONGEST_FIELD, Breakage, Headers, fields, from_page_of, overlong
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
 from wsyncsim.lab_web.words import LANGUAGES
 from wsyncsim.mistakes import told
@@ -371,6 +371,8 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
                 form = await fields(request)
                 if form is None or not from_page_of(visit.keys, request, form.get("token", [""])[0]):
                     return refusal(visit, visit.says("foreign_form"), 403)
+                if overlong(form):
+                    return refusal(visit, visit.says("overlong", n=LONGEST_FIELD), 422)
                 visit.form = form
             return await anyio.to_thread.run_sync(
                 answered, visit, rule, limiter=limiters.get(visit.role) if _is_heavy(request, rule, room) else None

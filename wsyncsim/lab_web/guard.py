@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +20,9 @@ LOG = logging.getLogger("wsyncsim.lab_web")
 COOKIE = "wsyncsim_lab"
 LARGEST_BODY = 64_000
 MOST_FIELDS = 200
+LONGEST_FIELD = 200
+LONGEST = {"text": LARGEST_BODY, "query": 12_000}
+"""Fields that may be longer than the others: texts have a limit of their own; the viewer's state is made of several fields."""
 SAFE_SITES = ("same-origin",)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -127,6 +130,11 @@ class Breakage:
         except Exception:
             LOG.exception("the page that says so broke as well")
             return PlainTextResponse("Internal error", 500)
+
+
+def overlong(form: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a form holds more in a field than our pages can send."""
+    return any(len(value) > LONGEST.get(name, LONGEST_FIELD) for name, values in form.items() for value in values)
 
 
 async def fields(request: Request) -> dict[str, list[str]] | None:
