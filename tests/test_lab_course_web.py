@@ -156,18 +156,18 @@ ROUTES = {
     ("POST", "/leave"): (403, 303, None, None, 303),
     ("POST", "/settings"): (303, 303, None, None, 303),
     ("POST", "/begin"): (403, 303, None, None, 403),
-    ("GET", "/s/{id}/e/{number:int}"): (403, 200, 404, 404, 403),
+    ("GET", "/s/{id}/e/{number}"): (403, 200, 404, 404, 403),
     ("GET", "/s/{id}/act/{action}"): (403, 404, 404, 404, 403),
     ("POST", "/s/{id}/do/{what}"): (403, 303, 404, 404, 403),
     ("GET", "/s/{id}/soon"): (403, 303, 404, 404, 403),
     ("GET", "/s/{id}/{page}"): (403, 200, 404, 404, 403),
     ("GET", "/board"): (403, 403, None, None, 200),
     ("GET", "/mirror/{id}"): (403, 403, 403, 403, 200),
-    ("GET", "/mirror/{id}/e/{number:int}"): (403, 403, 403, 403, 200),
+    ("GET", "/mirror/{id}/e/{number}"): (403, 403, 403, 403, 200),
     ("GET", "/results/{form}"): (403, 403, None, None, 200),
     ("GET", "/bundle/{id}"): (403, 403, 403, 403, 404),
 }
-FILLED = {"{number:int}": "1", "{action}": "a000000", "{what}": "verify", "{page}": "logs", "{form}": "csv"}
+FILLED = {"{number}": "1", "{action}": "a000000", "{what}": "verify", "{page}": "logs", "{form}": "csv"}
 """Values of paths. An action that does not exist is unknown, and nothing is closed that could be signed."""
 
 
@@ -508,7 +508,8 @@ def test_the_mirror_shows_what_was_done_elsewhere_and_can_do_nothing(course: Cou
     assert "<img" not in page
     assert set(re.findall(r'action="([^"]*)"', page)) == {"/settings"}
     assert "wsyncmgr.log" in instructor.get("/mirror/a.T-1/e/1")
-    instructor.get("/mirror/a.T-1/e/9", 404)
+    for number in ("9", "0", "x", "9" * 5_000):
+        instructor.get(f"/mirror/a.T-1/e/{number}", 404)
     instructor.get("/mirror/b.T-3", 404)
     assert course.file_of("a.T-1").read_bytes() == before
 

@@ -662,6 +662,24 @@ def test_what_breaks_gives_a_page_of_ours_and_a_traceback_in_the_log_only(
     visitor.get(f"{base}/look")
 
 
+@pytest.mark.parametrize("number", ["0", "-1", "+1", "1.0", "x", "²", "٣", "10000", "9" * 5_000])
+def test_a_number_in_an_address_that_is_none_is_unknown(visitor: Visitor, desk: str, number: str) -> None:
+    assert visitor.client.get(f"{desk}/e/{number}").status_code == 404
+    stranger = TestClient(lab_app(visitor.shelf.folder, Keys()), base_url=OWN)
+    assert stranger.get(f"{desk}/e/{number}").status_code == 403
+
+
+def test_the_log_shows_a_path_and_does_not_obey_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = Visitor(tmp_path)
+    monkeypatch.setattr("wsyncsim.lab_web.app.mistake", lambda *_: 1 / 0)
+    visitor.client.get("/s/%1b%5d0;PWNED%07%0a" + "x" * 1_000 + "/ticket")
+    (said,) = (record.getMessage() for record in caplog.records if record.getMessage().endswith(" broke"))
+    assert said.startswith("GET /s/\\x1b]0;PWNED\\x07\\x0ax")
+    assert len(said) < 300
+
+
 def test_even_when_the_page_that_says_so_breaks_there_are_headers_and_no_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -346,7 +346,7 @@ def lab_app(
         Route("/ticket/{ticket}", guarded(options)),
         Route("/open", guarded(open_ticket), methods=["POST"]),
         Route("/settings", guarded(settings), methods=["POST"]),
-        Route("/s/{id}/e/{number:int}", guarded(sight_page)),
+        Route("/s/{id}/e/{number}", guarded(sight_page)),
         Route("/s/{id}/act/{action}", guarded(act_page)),
         Route("/s/{id}/do/{what}", guarded(_only(do, "what", deeds)), methods=["POST"]),
         Route("/s/{id}/soon", guarded(soon)),

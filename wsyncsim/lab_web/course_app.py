@@ -238,10 +238,7 @@ def mirror(visit: CourseVisit) -> Response:
 def mirror_sight(visit: CourseVisit) -> Response:
     """Something that a trainee has seen."""
     with visit.room.desk(visit.session_id, visit.language) as desk:
-        number = int(visit.request.path_params["number"])
-        if not 1 <= number <= len(desk.session.sights):
-            raise LabError(visit.says("not_found"))
-        return render(visit, "mirror_sight", id=visit.session_id, sight=desk.session.sights[number - 1])
+        return render(visit, "mirror_sight", id=visit.session_id, sight=desk_pages.sight_of(visit, desk))
 
 
 def results(visit: CourseVisit) -> Response:
@@ -287,14 +284,14 @@ RULES = (
     Rule("/leave", leave, (TRAINEE, INSTRUCTOR), "POST"),
     Rule("/settings", settings, EVERYBODY, "POST"),
     Rule("/begin", begin, (TRAINEE,), "POST", heavy=True),
-    Rule("/s/{id}/e/{number:int}", sight_page, (TRAINEE,)),
+    Rule("/s/{id}/e/{number}", sight_page, (TRAINEE,)),
     Rule("/s/{id}/act/{action}", act_page, (TRAINEE,)),
     Rule("/s/{id}/do/{what}", do, (TRAINEE,), "POST"),
     Rule("/s/{id}/soon", soon, (TRAINEE,)),
     Rule("/s/{id}/{page}", page, (TRAINEE,)),
     Rule("/board", board, (INSTRUCTOR,)),
     Rule("/mirror/{id}", mirror, (INSTRUCTOR,)),
-    Rule("/mirror/{id}/e/{number:int}", mirror_sight, (INSTRUCTOR,)),
+    Rule("/mirror/{id}/e/{number}", mirror_sight, (INSTRUCTOR,)),
     Rule("/results/{form}", results, (INSTRUCTOR,), heavy=True),
     Rule("/bundle/{id}", bundle, (INSTRUCTOR,), heavy=True),
 )

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from wsyncsim.output import inert
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
@@ -21,6 +23,7 @@ COOKIE = "wsyncsim_lab"
 LARGEST_BODY = 64_000
 MOST_FIELDS = 200
 LONGEST_FIELD = 200
+LONGEST_LOGGED = 200
 LONGEST = {"text": LARGEST_BODY, "query": 12_000}
 """Fields that may be longer than the others: texts have a limit of their own; the viewer's state is made of several fields."""
 SAFE_SITES = ("same-origin",)
@@ -121,7 +124,7 @@ class Breakage:
         except Exception:  # whatever it is
             if scope["type"] != "http" or began:
                 raise
-            LOG.exception("%s %s broke", scope["method"], scope["path"])
+            LOG.exception("%s %s broke", scope["method"], inert(scope["path"][:LONGEST_LOGGED]))
             await self._page(Request(scope))(scope, receive, send)
 
     def _page(self, request: Request) -> Response:
