@@ -21,6 +21,8 @@ import pytest
 pytest.importorskip("starlette", reason="the extra 'lab' is not installed")
 pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client needs, is not installed")
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from simulator.errors import WsyncsimError
@@ -862,6 +864,18 @@ def test_what_another_program_does_to_a_session_is_seen(visitor: Visitor) -> Non
 def test_it_is_served_at_one_address_only(tmp_path: Path, host: str) -> None:
     with pytest.raises(WsyncsimError):
         lab_web.serve(tmp_path, host=host)
+
+
+def test_nobody_can_say_that_somebody_else_asks() -> None:
+    async def where(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope)
+        assert request.client is not None
+        await PlainTextResponse(f"{request.url.scheme} {request.client.host}")(scope, receive, send)
+
+    config = lab_web._config(where)
+    config.load()
+    client = TestClient(config.loaded_app, base_url=OWN, client=("127.0.0.1", 1))
+    assert client.get("/", headers={"x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "https"}).text == "http 127.0.0.1"
 
 
 def test_the_pictures_stand_inside_their_frames() -> None:

@@ -13,7 +13,9 @@ from simulator.errors import WsyncsimError
 if TYPE_CHECKING:
     import socket
 
+    import uvicorn
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from wsyncsim.lab_web.counsel import Counsel
 
@@ -131,6 +133,21 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _config(app: ASGIApp, **encrypted: Any) -> uvicorn.Config:
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whoever asks could say that somebody else does
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        **encrypted,
+    )
+
+
 def _run(app: Starlette, listener: socket.socket, counsel: Counsel, **encrypted: Any) -> None:
     from threading import Thread
 
@@ -138,13 +155,10 @@ def _run(app: Starlette, listener: socket.socket, counsel: Counsel, **encrypted:
 
     from wsyncsim.lab.answers import warm_up
 
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2, **encrypted
-    )
     sys.setswitchinterval(SWITCH_S)
     Thread(target=warm_up, daemon=True).start()
     try:
         with listener:
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(_config(app, **encrypted)).run(sockets=[listener])
     finally:
         counsel.close()
