@@ -113,17 +113,21 @@ def _listener(host: str, port: int) -> socket.socket:
         raise MissingExtraError(
             "the browser lab needs Starlette and uvicorn", hint="python -m pip install 'wsyncsim[lab]'"
         ) from None
-    if host in ("", "0.0.0.0") or ":" in host:  # noqa: S104
+    import socket
+
+    try:
+        address = "" if ":" in host else socket.gethostbyname(host)  # one: what is named may have several
+    except (OSError, UnicodeError):
+        address = ""
+    if address in ("", "0.0.0.0"):  # noqa: S104
         raise WsyncsimError(
             f"it cannot be served at {host!r}", hint="Name one IPv4 address of this computer; 127.0.0.1 is the usual"
         )
-    import socket
-
     listener = socket.socket()
     try:
         if os.name == "posix":  # elsewhere it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener.bind((address, port))
         listener.listen()
     except OSError as error:
         listener.close()
