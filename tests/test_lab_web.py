@@ -606,6 +606,13 @@ def test_every_answer_carries_the_headers_of_safety(visitor: Visitor, desk: str)
         assert headers["referrer-policy"] == "no-referrer"
 
 
+def test_only_files_that_are_there_are_kept_by_the_browser(visitor: Visitor, desk: str) -> None:
+    kept = {"/static/lab.css": "max-age=3600"}
+    for path in ("/static/lab.css", "/static/nope", "/static/lab.css/x", "/static/", "/", "/nope", f"{desk}/ticket"):
+        assert visitor.client.get(path).headers["cache-control"] == kept.get(path, "no-store"), path
+    assert visitor.client.post("/static/lab.css").headers["cache-control"] == "no-store"
+
+
 def test_templates_hold_no_script_but_the_two_files_and_no_style() -> None:
     for path in sorted((PACKAGE / "templates").iterdir()):
         text = path.read_text(encoding="utf-8")

@@ -96,8 +96,8 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                path = str(scope.get("path", ""))
-                cache = b"max-age=3600" if path.startswith("/static/") else b"no-store"
+                keeps = message["status"] == 200 and str(scope.get("path", "")).startswith("/static/")
+                cache = b"max-age=3600" if keeps else b"no-store"
                 message["headers"] = [*message["headers"], *HEADERS, (b"cache-control", cache)]
             await send(message)
 
