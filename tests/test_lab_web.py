@@ -510,6 +510,15 @@ def test_only_who_brings_the_key_once_comes_in(tmp_path: Path) -> None:
     assert visitor.client.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(("method", "path"), [("HEAD", "/"), ("POST", "/open"), ("OPTIONS", "/")])
+def test_what_shows_no_page_does_not_use_up_the_key(tmp_path: Path, method: str, path: str) -> None:
+    keys = Keys()
+    client = TestClient(lab_app(tmp_path, keys), base_url=OWN)
+    assert client.request(method, f"{path}?key={keys.key}").status_code == 403
+    assert COOKIE not in client.cookies
+    assert client.get(f"/?key={keys.key}").status_code == 200
+
+
 def test_the_cookie_is_for_this_site_and_for_no_script(tmp_path: Path) -> None:
     keys = Keys()
     client = TestClient(lab_app(tmp_path, keys), base_url=OWN, follow_redirects=False)

@@ -310,7 +310,7 @@ def lab_app(
         async def endpoint(request: Request) -> Response:
             visit = visit_of(request)
             key = request.query_params.get("key")
-            if key is not None:
+            if key is not None and request.method == "GET":
                 cookie = keys.exchange(key)
                 if cookie is not None:
                     answer = go("/")
