@@ -519,6 +519,15 @@ def test_what_shows_no_page_does_not_use_up_the_key(tmp_path: Path, method: str,
     assert client.get(f"/?key={keys.key}").status_code == 200
 
 
+def test_who_has_not_come_in_is_told_no_token(visitor: Visitor, desk: str) -> None:
+    stranger = TestClient(visitor.client.app, base_url=OWN, cookies={COOKIE: "x"})
+    pages = [stranger.get(path) for path in ("/", "/nope", f"{desk}/ticket", "/?key=x")]
+    pages.append(stranger.post("/settings", data={"language": "de"}))
+    assert {page.status_code for page in pages} == {403}
+    assert not any(visitor.keys.token in page.text or "<form" in page.text for page in pages)
+    assert visitor.keys.token in visitor.get("/")
+
+
 def test_the_cookie_is_for_this_site_and_for_no_script(tmp_path: Path) -> None:
     keys = Keys()
     client = TestClient(lab_app(tmp_path, keys), base_url=OWN, follow_redirects=False)

@@ -24,7 +24,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, fields, overlong
+from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, NoForms, fields, overlong
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
@@ -294,7 +294,7 @@ def lab_app(
         theme = request.cookies.get("wsyncsim_theme", "auto")
         return Visit(
             request,
-            keys,
+            keys if keys.knows(request) else NoForms(),
             shelf,
             chosen if chosen in LANGUAGES else language,
             theme if theme in THEMES else "auto",

@@ -78,6 +78,12 @@ class Keys:
         return from_page_of(self, request, token)
 
 
+class NoForms:
+    """Who has not come in has no forms."""
+
+    token = ""
+
+
 def from_page_of(forms: Forms, request: Request, token: str) -> bool:
     """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
