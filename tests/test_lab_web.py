@@ -885,7 +885,7 @@ def test_what_another_program_does_to_a_session_is_seen(visitor: Visitor) -> Non
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "wait"]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "", "0", "0x0", "0.0", "00.0.0.0", "a..b", "nowhere.invalid"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "", "0", "0x0", "0.0", "00.0.0.0", "a..b"])
 def test_it_is_served_at_one_address_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     monkeypatch.setattr(lab_web, "_run", lambda _app, listener, _counsel: listener.close())
     with pytest.raises(WsyncsimError):
