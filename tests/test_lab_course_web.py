@@ -27,6 +27,7 @@ pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client need
 from starlette.testclient import TestClient
 
 from scenarios.faults import FAULTS
+from tests.crowd import Waiting, statuses
 from wsyncsim import cli
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.board import session_file
@@ -35,7 +36,7 @@ from wsyncsim.lab.solver import diagnose_best
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web.classroom import Classroom
 from wsyncsim.lab_web.counsel import Counsel
-from wsyncsim.lab_web.course_app import COOKIE, RULES, WRONG_CODES, course_app
+from wsyncsim.lab_web.course_app import COOKIE, EVERYBODY, RULES, WRONG_CODES, Rule, course_app, home
 from wsyncsim.lab_web.guard import POLICY
 from wsyncsim.lab_web.people import INSTRUCTOR, MOST_PASSES, NOBODY, TRAINEE, Entrance, Limit
 
@@ -289,6 +290,17 @@ def test_requests_of_one_browser_are_limited(begun: Course, monkeypatch: pytest.
     fast, other = begun.browser("T-1"), begun.browser("T-2")
     assert 429 in [fast.client.get("/").status_code for _ in range(6)]
     assert other.client.get("/").status_code == 200
+
+
+def test_one_browser_does_not_take_the_place_of_others(begun: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Waiting(home)
+    monkeypatch.setattr("wsyncsim.lab_web.course_app.RULES", (Rule("/", page, EVERYBODY),))
+    monkeypatch.setattr("wsyncsim.lab_web.guard.PATIENCE_S", 0.05)
+    inside = [begun.entrance.enter(begun.room.codes()[trainee]) for trainee in ("T-1", "T-2")]
+    one, other = (f"{COOKIE}={each.cookie}" for each in inside if each is not None)
+    found = statuses(course_app(begun.room, begun.entrance), [*[one] * 6, other, *[""] * 6], page, 4)
+    assert sorted(found[:6]) == [200, 200, 429, 429, 429, 429]
+    assert found[6:] == [200] * 7
 
 
 def test_the_cookie_is_for_this_site_and_no_script_and_is_forgotten_on_leaving(course: Course) -> None:

@@ -26,13 +26,14 @@ from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from simulator.errors import WsyncsimError
+from tests.crowd import Waiting, statuses
 from wsyncsim import lab, lab_web
 from wsyncsim.lab.answers import Answer, Mirrors, Question
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web import desk_pages, log_rows
-from wsyncsim.lab_web.app import lab_app
+from wsyncsim.lab_web.app import home, lab_app
 from wsyncsim.lab_web.drawing import curve, timeline
 from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, LONGEST_FIELD, POLICY, Keys
 from wsyncsim.lab_web.sheets import sheet
@@ -585,6 +586,20 @@ def test_a_text_that_is_too_long_stays_in_its_page(visitor: Visitor, desk: str, 
     answer = visitor.client.post(f"{desk}/do/{what}", data={"token": visitor.keys.token, "text": "x" * 2_001})
     assert answer.status_code == 422
     assert "a text has 1 to 2000 characters" in answer.text
+
+
+@pytest.mark.parametrize(("patience_s", "expected"), [(20.0, [200] * 6), (0.05, [200] * 2 + [429] * 4)])
+def test_a_browser_has_two_requests_under_way_and_others_wait_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience_s: float, expected: list[int]
+) -> None:
+    page, keys = Waiting(home), Keys()
+    monkeypatch.setattr("wsyncsim.lab_web.app.home", page)
+    monkeypatch.setattr("wsyncsim.lab_web.guard.PATIENCE_S", patience_s)
+    app = lab_app(tmp_path, keys)
+    cookie = f"{COOKIE}={keys.exchange(keys.key)}"
+    assert sorted(statuses(app, [cookie] * 6, page, expected.count(429))) == expected
+    assert page.most == 2
+    assert statuses(app, [cookie], page, 0) == [200]
 
 
 def test_reading_changes_nothing(visitor: Visitor, desk: str) -> None:

@@ -24,7 +24,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, NoForms, fields, overlong
+from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, NoForms, Turns, fields, overlong
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
@@ -287,7 +287,7 @@ def lab_app(
 ) -> Starlette:
     """The application. ``hosts`` may be called beside this computer's own names; ``counsel`` computes what takes a while."""
     shelf = shelf or Shelf(folder, counsel)
-    heavy = CapacityLimiter(1)
+    heavy, turns = CapacityLimiter(1), Turns()
 
     def visit_of(request: Request) -> Visit:
         chosen = request.cookies.get("wsyncsim_language", language)
@@ -325,7 +325,12 @@ def lab_app(
                 if overlong(form):
                     return mistake(visit, LabError(visit.says("overlong", n=LONGEST_FIELD)), 422)
                 visit.form = form
-            return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None)
+            async with turns.turn(COOKIE) as come:
+                if not come:
+                    return mistake(visit, LabError(visit.says("too_many")), 429)
+                return await anyio.to_thread.run_sync(
+                    answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None
+                )
 
         return endpoint
 

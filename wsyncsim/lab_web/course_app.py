@@ -37,7 +37,7 @@ from wsyncsim.lab_web.app import (
 )
 from wsyncsim.lab_web.app import do as do_at_desk
 from wsyncsim.lab_web.app import soon as soon_at_desk
-from wsyncsim.lab_web.guard import LONGEST_FIELD, Breakage, Headers, fields, from_page_of, overlong
+from wsyncsim.lab_web.guard import LONGEST_FIELD, Breakage, Headers, Turns, fields, from_page_of, overlong
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
 from wsyncsim.lab_web.words import LANGUAGES
 from wsyncsim.mistakes import told
@@ -305,6 +305,17 @@ def refusal(visit: CourseVisit, why: str, status: int) -> Response:
     return answer
 
 
+async def _unread(visit: CourseVisit) -> Response | None:
+    """Read the form of a request; why not, if it is not to be read."""
+    form = await fields(visit.request)
+    if form is None or not from_page_of(visit.keys, visit.request, form.get("token", [""])[0]):
+        return refusal(visit, visit.says("foreign_form"), 403)
+    if overlong(form):
+        return refusal(visit, visit.says("overlong", n=LONGEST_FIELD), 422)
+    visit.form = form
+    return None
+
+
 def _is_heavy(request: Request, rule: Rule, room: Classroom) -> bool:
     """Whether a request plays other worlds, or a session from its beginning, in this process."""
     given = request.path_params
@@ -321,6 +332,7 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
     """The application of a course. ``hosts`` may be called beside this computer's own names."""
     # what plays other worlds waits for its like; the instructor's results keep no trainee waiting
     limiters = {TRAINEE: CapacityLimiter(1), INSTRUCTOR: CapacityLimiter(1)}
+    turns = Turns()
     wrong_codes, requests, requests_of_nobody = Limit(*WRONG_CODES), Limit(*REQUESTS), Limit(*REQUESTS_OF_NOBODY)
 
     def visit_of(request: Request) -> CourseVisit:
@@ -357,22 +369,23 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
             visit.error = error
             return render(visit, "refusal", status=404)
 
+    async def computed(visit: CourseVisit, rule: Rule) -> Response:
+        limiter = limiters.get(visit.role) if _is_heavy(visit.request, rule, room) else None
+        return await anyio.to_thread.run_sync(answered, visit, rule, limiter=limiter)
+
     def guarded(rule: Rule) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             visit = visit_of(request)
             no = stopped(visit, rule)
             if no is not None:
                 return no
-            if request.method == "POST":
-                form = await fields(request)
-                if form is None or not from_page_of(visit.keys, request, form.get("token", [""])[0]):
-                    return refusal(visit, visit.says("foreign_form"), 403)
-                if overlong(form):
-                    return refusal(visit, visit.says("overlong", n=LONGEST_FIELD), 422)
-                visit.form = form
-            return await anyio.to_thread.run_sync(
-                answered, visit, rule, limiter=limiters.get(visit.role) if _is_heavy(request, rule, room) else None
-            )
+            no = await _unread(visit) if request.method == "POST" else None
+            if no is not None:
+                return no
+            if visit.inside is None:
+                return await computed(visit, rule)
+            async with turns.turn(visit.inside.cookie) as come:
+                return await computed(visit, rule) if come else refusal(visit, visit.says("too_many"), 429)
 
         return endpoint
 

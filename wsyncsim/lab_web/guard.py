@@ -6,15 +6,18 @@ import hashlib
 import hmac
 import logging
 import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from wsyncsim.output import inert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +27,10 @@ LARGEST_BODY = 64_000
 MOST_FIELDS = 200
 LONGEST_FIELD = 200
 LONGEST_LOGGED = 200
+MOST_AT_ONCE = 2
+"""So many requests of one browser are worked on at the same time: nobody takes all threads."""
+PATIENCE_S = 5.0
+"""So long a further one waits for its turn."""
 LONGEST = {"text": LARGEST_BODY, "query": 12_000}
 """Fields that may be longer than the others: texts have a limit of their own; the viewer's state is made of several fields."""
 SAFE_SITES = ("same-origin",)
@@ -91,6 +98,40 @@ def from_page_of(forms: Forms, request: Request, token: str) -> bool:
     if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
         return False
     return hmac.compare_digest(token.encode(), forms.token.encode())
+
+
+@dataclass(slots=True)
+class _Queue:
+    free: anyio.Semaphore
+    there: int = 0
+    """How many have a turn, or wait for one."""
+
+
+class Turns:
+    """Few requests of each browser at once; further ones wait a moment, without a thread."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[bool]:
+        """Whether the turn of this request has come; it has ended with the block."""
+        queue = self._queues.get(name) or self._queues.setdefault(name, _Queue(anyio.Semaphore(MOST_AT_ONCE)))
+        queue.there += 1
+        try:
+            with anyio.move_on_after(PATIENCE_S) as patience:
+                await queue.free.acquire()
+            if patience.cancelled_caught:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                queue.free.release()
+        finally:
+            queue.there -= 1
+            if not queue.there:
+                del self._queues[name]
 
 
 class Headers:
