@@ -32,6 +32,8 @@ _TYPES = {
 
 CLOSE = 0.5
 """Names that look less alike than this are not suggested."""
+LONGEST_NAME = 60
+"""For what is longer nothing is suggested: nobody mistypes that, and comparing takes the square of its length."""
 
 
 class StoryError(WsyncsimError):
@@ -41,6 +43,8 @@ class StoryError(WsyncsimError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The known name that looks most like ``name`` (one with the same characters, if several do), or an empty text."""
     best, best_score = "", (CLOSE, False)
+    if len(name) > LONGEST_NAME:
+        return best
     for option in known:
         one, other = name.lower(), option.lower()
         score = (difflib.SequenceMatcher(None, one, other).ratio(), sorted(one) == sorted(other))

@@ -17,7 +17,7 @@ from scenarios.repairs import REPAIRS
 from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab import course as courses
-from wsyncsim.lab.data import curriculum, policy, ticket_data
+from wsyncsim.lab.data import LabError, curriculum, policy, ticket_data
 from wsyncsim.lab.diagnosis import best_way, difficulty
 from wsyncsim.lab.score import Result
 from wsyncsim.lab.session import LabSession, code
@@ -231,6 +231,33 @@ def test_what_is_no_session_is_refused(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(WsyncsimError):
         lab.resume(path)
+
+
+@pytest.mark.parametrize("name", ["id", "host", "site", "account", "target"])
+@pytest.mark.parametrize("value", ["x" * 201, "a\x1bb", "a\nb", "\ud800", "a\u202eb"])
+def test_a_look_is_told_short_printable_names(tmp_path: Path, name: str, value: str) -> None:
+    session = lab.open_ticket("1009", seed=7, path=tmp_path / "x.jsonl")
+    before = (tmp_path / "x.jsonl").read_bytes()
+    with pytest.raises(LabError, match="at most 200 characters"):
+        session.look(**{"id": "L71", "target": "host:80", name: value})
+    assert (tmp_path / "x.jsonl").read_bytes() == before
+
+
+def test_a_file_grows_no_longer_than_it_can_be_read_and_leaves_room_for_closing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.jsonl"
+    session = lab.open_ticket("1009", seed=7, path=path)
+    monkeypatch.setattr("wsyncsim.lab.diary.MAX_BYTES", 6_000)
+    for _ in range(4):
+        session.note("x" * 1_000)
+    before = path.read_bytes()
+    with pytest.raises(LabError, match="full"):
+        session.note("x" * 1_000)
+    assert path.read_bytes() == before
+    assert len(lab.resume(path).notes) == len(session.notes) == 4
+    session.finish("nothing")
+    assert lab.resume(path).closed
 
 
 def test_damaged_actions_are_refused_without_a_traceback(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client need
 from starlette.testclient import TestClient
 
 from scenarios.faults import FAULTS
+from tests.crowd import Waiting, statuses
 from wsyncsim import cli
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.board import session_file
@@ -35,7 +36,7 @@ from wsyncsim.lab.solver import diagnose_best
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web.classroom import Classroom
 from wsyncsim.lab_web.counsel import Counsel
-from wsyncsim.lab_web.course_app import COOKIE, RULES, WRONG_CODES, course_app
+from wsyncsim.lab_web.course_app import COOKIE, EVERYBODY, RULES, WRONG_CODES, Rule, course_app, home
 from wsyncsim.lab_web.guard import POLICY
 from wsyncsim.lab_web.people import INSTRUCTOR, MOST_PASSES, NOBODY, TRAINEE, Entrance, Limit
 
@@ -156,18 +157,18 @@ ROUTES = {
     ("POST", "/leave"): (403, 303, None, None, 303),
     ("POST", "/settings"): (303, 303, None, None, 303),
     ("POST", "/begin"): (403, 303, None, None, 403),
-    ("GET", "/s/{id}/e/{number:int}"): (403, 200, 404, 404, 403),
+    ("GET", "/s/{id}/e/{number}"): (403, 200, 404, 404, 403),
     ("GET", "/s/{id}/act/{action}"): (403, 404, 404, 404, 403),
     ("POST", "/s/{id}/do/{what}"): (403, 303, 404, 404, 403),
     ("GET", "/s/{id}/soon"): (403, 303, 404, 404, 403),
     ("GET", "/s/{id}/{page}"): (403, 200, 404, 404, 403),
     ("GET", "/board"): (403, 403, None, None, 200),
     ("GET", "/mirror/{id}"): (403, 403, 403, 403, 200),
-    ("GET", "/mirror/{id}/e/{number:int}"): (403, 403, 403, 403, 200),
+    ("GET", "/mirror/{id}/e/{number}"): (403, 403, 403, 403, 200),
     ("GET", "/results/{form}"): (403, 403, None, None, 200),
     ("GET", "/bundle/{id}"): (403, 403, 403, 403, 404),
 }
-FILLED = {"{number:int}": "1", "{action}": "a000000", "{what}": "verify", "{page}": "logs", "{form}": "csv"}
+FILLED = {"{number}": "1", "{action}": "a000000", "{what}": "verify", "{page}": "logs", "{form}": "csv"}
 """Values of paths. An action that does not exist is unknown, and nothing is closed that could be signed."""
 
 
@@ -230,6 +231,13 @@ def test_a_form_of_somebody_else_is_refused(course: Course) -> None:
     assert course.file_of("a.T-1").read_bytes() == before
 
 
+def test_fields_are_no_longer_than_pages_can_send(course: Course) -> None:
+    before = course.file_of("a.T-1").read_bytes()
+    page = course.browser("T-1").post("/s/a.T-1/do/look", 422, look="L20", target="x" * 201)
+    assert "at most 200 characters" in page
+    assert course.file_of("a.T-1").read_bytes() == before
+
+
 # --- codes
 
 
@@ -253,6 +261,12 @@ def test_wrong_codes_are_limited_by_address_and_right_ones_are_not(begun: Course
     assert statuses[: WRONG_CODES[0]] == [422] * WRONG_CODES[0]
     assert statuses[-1] == 429
     assert "retry-after" in guesser.client.post("/enter", data={"token": token, "code": "0"}).headers
+    for who in ("T-2", INSTRUCTOR):
+        browser = begun.browser(address="127.0.2.1")
+        code = begun.entrance.instructor_code if who == INSTRUCTOR else begun.room.codes()[who]
+        assert browser.client.post("/enter", data={"token": token, "code": code}).status_code == 200
+        assert COOKIE in browser.client.cookies
+    assert guesser.client.post("/enter", data={"token": token, "code": "0"}).status_code == 429
     for _ in range(2 * WRONG_CODES[0]):
         assert "You are T-2" in begun.browser("T-2", "127.0.2.2").get("/").replace("Sie sind", "You are")
 
@@ -266,8 +280,8 @@ def test_a_limit_fills_up_again_and_forgets_names() -> None:
     assert [limit.take("a") for _ in range(2)] == [True, False]
     for number in range(5_000):
         limit.take(str(number))
-    assert limit.left("a") == 2
     assert len(limit._left) <= 2_000
+    assert [limit.take("a") for _ in range(3)] == [True, True, False]
 
 
 def test_requests_of_one_browser_are_limited(begun: Course, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,6 +290,17 @@ def test_requests_of_one_browser_are_limited(begun: Course, monkeypatch: pytest.
     fast, other = begun.browser("T-1"), begun.browser("T-2")
     assert 429 in [fast.client.get("/").status_code for _ in range(6)]
     assert other.client.get("/").status_code == 200
+
+
+def test_one_browser_does_not_take_the_place_of_others(begun: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Waiting(home)
+    monkeypatch.setattr("wsyncsim.lab_web.course_app.RULES", (Rule("/", page, EVERYBODY),))
+    monkeypatch.setattr("wsyncsim.lab_web.guard.PATIENCE_S", 0.05)
+    inside = [begun.entrance.enter(begun.room.codes()[trainee]) for trainee in ("T-1", "T-2")]
+    one, other = (f"{COOKIE}={each.cookie}" for each in inside if each is not None)
+    found = statuses(course_app(begun.room, begun.entrance), [*[one] * 6, other, *[""] * 6], page, 4)
+    assert sorted(found[:6]) == [200, 200, 429, 429, 429, 429]
+    assert found[6:] == [200] * 7
 
 
 def test_the_cookie_is_for_this_site_and_no_script_and_is_forgotten_on_leaving(course: Course) -> None:
@@ -501,7 +526,8 @@ def test_the_mirror_shows_what_was_done_elsewhere_and_can_do_nothing(course: Cou
     assert "<img" not in page
     assert set(re.findall(r'action="([^"]*)"', page)) == {"/settings"}
     assert "wsyncmgr.log" in instructor.get("/mirror/a.T-1/e/1")
-    instructor.get("/mirror/a.T-1/e/9", 404)
+    for number in ("9", "0", "x", "9" * 5_000):
+        instructor.get(f"/mirror/a.T-1/e/{number}", 404)
     instructor.get("/mirror/b.T-3", 404)
     assert course.file_of("a.T-1").read_bytes() == before
 

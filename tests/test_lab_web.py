@@ -21,18 +21,21 @@ import pytest
 pytest.importorskip("starlette", reason="the extra 'lab' is not installed")
 pytest.importorskip("httpx2", reason="httpx2, which Starlette's test client needs, is not installed")
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
 from simulator.errors import WsyncsimError
+from tests.crowd import Waiting, statuses
 from wsyncsim import lab, lab_web
 from wsyncsim.lab.answers import Answer, Mirrors, Question
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web import desk_pages, log_rows
-from wsyncsim.lab_web.app import lab_app
+from wsyncsim.lab_web.app import home, lab_app
 from wsyncsim.lab_web.drawing import curve, timeline
-from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, POLICY, Keys
+from wsyncsim.lab_web.guard import COOKIE, LARGEST_BODY, LONGEST_FIELD, POLICY, Keys
 from wsyncsim.lab_web.sheets import sheet
 from wsyncsim.lab_web.shelf import Shelf
 from wsyncsim.lab_web.words import all_words
@@ -489,7 +492,8 @@ def test_garbage_in_forms_is_refused_without_a_trace(visitor: Visitor, desk: str
         assert visitor.client.post(f"{desk}/do/{what}", data=given).status_code == 422, what
     if garbage:
         assert visitor.client.post(f"{desk}/do/close", data=given).status_code == 422
-        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == 404
+        status = 404 if len(garbage) <= LONGEST_FIELD else 422
+        assert visitor.client.post("/open", data={**given, "ticket": garbage}).status_code == status
     assert _session(visitor, desk).actions_done == before
 
 
@@ -505,6 +509,24 @@ def test_only_who_brings_the_key_once_comes_in(tmp_path: Path) -> None:
     visitor.client.cookies.clear()
     visitor.client.cookies.set(COOKIE, str(cookie))
     assert visitor.client.get("/").status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("HEAD", "/"), ("POST", "/open"), ("OPTIONS", "/")])
+def test_what_shows_no_page_does_not_use_up_the_key(tmp_path: Path, method: str, path: str) -> None:
+    keys = Keys()
+    client = TestClient(lab_app(tmp_path, keys), base_url=OWN)
+    assert client.request(method, f"{path}?key={keys.key}").status_code == 403
+    assert COOKIE not in client.cookies
+    assert client.get(f"/?key={keys.key}").status_code == 200
+
+
+def test_who_has_not_come_in_is_told_no_token(visitor: Visitor, desk: str) -> None:
+    stranger = TestClient(visitor.client.app, base_url=OWN, cookies={COOKIE: "x"})
+    pages = [stranger.get(path) for path in ("/", "/nope", f"{desk}/ticket", "/?key=x")]
+    pages.append(stranger.post("/settings", data={"language": "de"}))
+    assert {page.status_code for page in pages} == {403}
+    assert not any(visitor.keys.token in page.text or "<form" in page.text for page in pages)
+    assert visitor.keys.token in visitor.get("/")
 
 
 def test_the_cookie_is_for_this_site_and_for_no_script(tmp_path: Path) -> None:
@@ -548,6 +570,38 @@ def test_too_large_a_form_and_other_kinds_are_refused(visitor: Visitor, desk: st
     assert visitor.client.post(f"{desk}/do/note", content="&".join(f"{name}=" for name, _ in many)).status_code == 403
 
 
+@pytest.mark.parametrize("name", ["look", "host", "target", "x"])
+def test_a_field_is_no_longer_than_pages_can_send(visitor: Visitor, desk: str, name: str) -> None:
+    before = _session(visitor, desk).actions_done
+    given = {"token": visitor.keys.token, "look": "L20", name: "L" * (LONGEST_FIELD + 1)}
+    answer = visitor.client.post(f"{desk}/do/look", data=given)
+    assert answer.status_code == 422
+    assert "at most 200 characters" in answer.text
+    assert "LLL" not in answer.text
+    assert _session(visitor, desk).actions_done == before
+
+
+@pytest.mark.parametrize("what", ["note", "think"])
+def test_a_text_that_is_too_long_stays_in_its_page(visitor: Visitor, desk: str, what: str) -> None:
+    answer = visitor.client.post(f"{desk}/do/{what}", data={"token": visitor.keys.token, "text": "x" * 2_001})
+    assert answer.status_code == 422
+    assert "a text has 1 to 2000 characters" in answer.text
+
+
+@pytest.mark.parametrize(("patience_s", "expected"), [(20.0, [200] * 6), (0.05, [200] * 2 + [429] * 4)])
+def test_a_browser_has_two_requests_under_way_and_others_wait_a_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience_s: float, expected: list[int]
+) -> None:
+    page, keys = Waiting(home), Keys()
+    monkeypatch.setattr("wsyncsim.lab_web.app.home", page)
+    monkeypatch.setattr("wsyncsim.lab_web.guard.PATIENCE_S", patience_s)
+    app = lab_app(tmp_path, keys)
+    cookie = f"{COOKIE}={keys.exchange(keys.key)}"
+    assert sorted(statuses(app, [cookie] * 6, page, expected.count(429))) == expected
+    assert page.most == 2
+    assert statuses(app, [cookie], page, 0) == [200]
+
+
 def test_reading_changes_nothing(visitor: Visitor, desk: str) -> None:
     path = visitor.shelf.path(desk.rsplit("/", 1)[1])
     before = path.read_bytes()
@@ -583,6 +637,13 @@ def test_every_answer_carries_the_headers_of_safety(visitor: Visitor, desk: str)
         assert headers["content-security-policy"] == POLICY, path
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_only_files_that_are_there_are_kept_by_the_browser(visitor: Visitor, desk: str) -> None:
+    kept = {"/static/lab.css": "max-age=3600"}
+    for path in ("/static/lab.css", "/static/nope", "/static/lab.css/x", "/static/", "/", "/nope", f"{desk}/ticket"):
+        assert visitor.client.get(path).headers["cache-control"] == kept.get(path, "no-store"), path
+    assert visitor.client.post("/static/lab.css").headers["cache-control"] == "no-store"
 
 
 def test_templates_hold_no_script_but_the_two_files_and_no_style() -> None:
@@ -641,6 +702,24 @@ def test_what_breaks_gives_a_page_of_ours_and_a_traceback_in_the_log_only(
     assert "Traceback" in caplog.text
     monkeypatch.undo()
     visitor.get(f"{base}/look")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "+1", "1.0", "x", "²", "٣", "10000", "9" * 5_000])
+def test_a_number_in_an_address_that_is_none_is_unknown(visitor: Visitor, desk: str, number: str) -> None:
+    assert visitor.client.get(f"{desk}/e/{number}").status_code == 404
+    stranger = TestClient(lab_app(visitor.shelf.folder, Keys()), base_url=OWN)
+    assert stranger.get(f"{desk}/e/{number}").status_code == 403
+
+
+def test_the_log_shows_a_path_and_does_not_obey_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    visitor = Visitor(tmp_path)
+    monkeypatch.setattr("wsyncsim.lab_web.app.mistake", lambda *_: 1 / 0)
+    visitor.client.get("/s/%1b%5d0;PWNED%07%0a" + "x" * 1_000 + "/ticket")
+    (said,) = (record.getMessage() for record in caplog.records if record.getMessage().endswith(" broke"))
+    assert said.startswith("GET /s/\\x1b]0;PWNED\\x07\\x0ax")
+    assert len(said) < 300
 
 
 def test_even_when_the_page_that_says_so_breaks_there_are_headers_and_no_traceback(
@@ -821,10 +900,23 @@ def test_what_another_program_does_to_a_session_is_seen(visitor: Visitor) -> Non
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "wait"]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::1", ""])
-def test_it_is_served_at_one_address_only(tmp_path: Path, host: str) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "", "0", "0x0", "0.0", "00.0.0.0", "a..b"])
+def test_it_is_served_at_one_address_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setattr(lab_web, "_run", lambda _app, listener, _counsel: listener.close())
     with pytest.raises(WsyncsimError):
         lab_web.serve(tmp_path, host=host)
+
+
+def test_nobody_can_say_that_somebody_else_asks() -> None:
+    async def where(scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope)
+        assert request.client is not None
+        await PlainTextResponse(f"{request.url.scheme} {request.client.host}")(scope, receive, send)
+
+    config = lab_web._config(where)
+    config.load()
+    client = TestClient(config.loaded_app, base_url=OWN, client=("127.0.0.1", 1))
+    assert client.get("/", headers={"x-forwarded-for": "9.9.9.9", "x-forwarded-proto": "https"}).text == "http 127.0.0.1"
 
 
 def test_the_pictures_stand_inside_their_frames() -> None:

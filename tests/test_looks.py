@@ -477,6 +477,7 @@ def test_effective_permissions_follow_from_who_is_in_guests() -> None:
         ({"id": "L45", "site": "XXX"}, "there is no site"),
         ({"id": "L50", "account": "nobody"}, "there is no account"),
         ({"id": "L71", "target": "host:port"}, "is not host:port"),
+        ({"id": "L71", "target": "host:" + "9" * 5_000}, "is not host:port"),
         ({"id": "L20", "target": "cs1sup"}, "takes no target"),
         ({"id": "L72", "target": "http://cs1sup.contoso.com:8530/other"}, "none of WSUS's addresses"),
     ],

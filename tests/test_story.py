@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from scenarios import durations
 from scenarios.catalogue import FOLDER, fault_ids, find, story_names
 from scenarios.fault import SYNC_FAILS
 from scenarios.faults import FAULTS
+from scenarios.mistakes import LONGEST_NAME, nearest
 from scenarios.repairs import REPAIRS
 from scenarios.story import Changes, Step, Story, StoryError, default_story, load, parse
 from simulator.clock import Zone
@@ -224,6 +226,12 @@ def test_an_unknown_name_is_answered_with_the_nearest(name: str, near: str) -> N
         find(name)
     assert name in caught.value.what
     assert repr(near) in caught.value.hint
+
+
+def test_what_is_longer_than_any_name_is_compared_with_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert nearest("x" * LONGEST_NAME, ["x" * (LONGEST_NAME - 1)])
+    monkeypatch.setattr(difflib, "SequenceMatcher", None)
+    assert nearest("x" * (LONGEST_NAME + 1), ["x" * LONGEST_NAME]) == ""
 
 
 _KEYS = st.sampled_from(

@@ -71,7 +71,7 @@ def address_of(target: str) -> tuple[str, int, bool]:
     """``[https://]host[:port][/path]`` taken apart into host, port, SSL."""
     ssl = target.lower().startswith("https://")
     host, colon, port = target.split("://", 1)[-1].partition("/")[0].partition(":")
-    if not host or (colon and not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536)):
+    if not host or (colon and not (port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536)):
         raise LookError(
             f"{target!r} is not host:port", hint="For example CS1SUP.CONTOSO.COM:8530, or https://CS1SUP.CONTOSO.COM:8531"
         )

@@ -12,6 +12,8 @@ from wsyncsim.lab.data import LabError
 SCHEMA = "wsyncsim-lab/1"
 MAX_BYTES = 4_000_000
 """A longer file is no session's."""
+LAST_LINE_BYTES = 1_000
+"""So much of it is kept free for closing."""
 
 
 def is_begun(path: Path) -> bool:
@@ -91,7 +93,7 @@ class Diary:
                         where=str(self.path),
                         hint="Refresh it, or open it again, to go on from there",
                     )
-                self._write(action)
+                self._write(action, MAX_BYTES if action["do"] == "close" else MAX_BYTES - LAST_LINE_BYTES)
             except OSError as error:
                 raise LabError(f"it cannot be written: {error.strerror}", where=str(self.path)) from None
         self.actions.append(action)
@@ -103,9 +105,11 @@ class Diary:
             file.seek(self._size)
             return b"\n" in file.read()
 
-    def _write(self, record: dict[str, Any]) -> None:
+    def _write(self, record: dict[str, Any], most_bytes: int = MAX_BYTES) -> None:
         assert self.path is not None
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        if self._size + len(line) > most_bytes:
+            raise LabError("the session's file is full", where=str(self.path), hint="Close the ticket")
         with self.path.open("r+b") as file:
             file.truncate(self._size)
             file.seek(self._size)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from wsyncsim.lab.xray import Xray
 
 MAX_TEXT = 2_000
+MAX_NAME = 200
 MAX_ACTIONS = 1_000
 LONGEST_WAIT_US = 24 * 60 * MINUTE
 LEFT_US = 25 * 60 * MINUTE
@@ -404,6 +405,7 @@ class LabSession:
     ) -> Sight:
         """Look at something. It costs its minutes, unless the same look there shows what it showed before."""
         given = {"id": id, "host": host, "site": site, "account": account, "target": target}
+        _names(given)
         return self._do("look", given)  # type: ignore[no-any-return]
 
     def act(self, id: str, *, site: str | None = None) -> Done:
@@ -845,6 +847,13 @@ def _language(language: str) -> str:
     if language not in ("en", "de"):
         raise LabError(f"there is no language {language!r}", hint="en or de")
     return language
+
+
+def _names(given: Mapping[str, Any]) -> None:
+    """Refuse what no look could be told, before it is done: what has been written down can be read again."""
+    for name, value in given.items():
+        if value is not None and not (isinstance(value, str) and len(value) <= MAX_NAME and value.isprintable()):
+            raise LabError(f"{name!r} of a look has at most {MAX_NAME} characters, all of them printable")
 
 
 def _text(value: Any) -> str:

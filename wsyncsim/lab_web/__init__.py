@@ -13,7 +13,9 @@ from simulator.errors import WsyncsimError
 if TYPE_CHECKING:
     import socket
 
+    import uvicorn
     from starlette.applications import Starlette
+    from starlette.types import ASGIApp
 
     from wsyncsim.lab_web.counsel import Counsel
 
@@ -111,17 +113,21 @@ def _listener(host: str, port: int) -> socket.socket:
         raise MissingExtraError(
             "the browser lab needs Starlette and uvicorn", hint="python -m pip install 'wsyncsim[lab]'"
         ) from None
-    if host in ("", "0.0.0.0") or ":" in host:  # noqa: S104
+    import socket
+
+    try:
+        address = "" if ":" in host else socket.gethostbyname(host)  # one: what is named may have several
+    except (OSError, UnicodeError):
+        address = ""
+    if address in ("", "0.0.0.0"):  # noqa: S104
         raise WsyncsimError(
             f"it cannot be served at {host!r}", hint="Name one IPv4 address of this computer; 127.0.0.1 is the usual"
         )
-    import socket
-
     listener = socket.socket()
     try:
         if os.name == "posix":  # elsewhere it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
+        listener.bind((address, port))
         listener.listen()
     except OSError as error:
         listener.close()
@@ -131,6 +137,21 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _config(app: ASGIApp, **encrypted: Any) -> uvicorn.Config:
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # whoever asks could say that somebody else does
+        lifespan="off",
+        timeout_graceful_shutdown=2,
+        **encrypted,
+    )
+
+
 def _run(app: Starlette, listener: socket.socket, counsel: Counsel, **encrypted: Any) -> None:
     from threading import Thread
 
@@ -138,13 +159,10 @@ def _run(app: Starlette, listener: socket.socket, counsel: Counsel, **encrypted:
 
     from wsyncsim.lab.answers import warm_up
 
-    config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=2, **encrypted
-    )
     sys.setswitchinterval(SWITCH_S)
     Thread(target=warm_up, daemon=True).start()
     try:
         with listener:
-            uvicorn.Server(config).run(sockets=[listener])
+            uvicorn.Server(_config(app, **encrypted)).run(sockets=[listener])
     finally:
         counsel.close()

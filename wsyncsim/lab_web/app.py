@@ -24,7 +24,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
-from wsyncsim.lab_web.guard import COOKIE, Breakage, Forms, Headers, Keys, fields
+from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, NoForms, Turns, fields, overlong
 from wsyncsim.lab_web.log_rows import marked
 from wsyncsim.lab_web.shelf import Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
@@ -287,14 +287,14 @@ def lab_app(
 ) -> Starlette:
     """The application. ``hosts`` may be called beside this computer's own names; ``counsel`` computes what takes a while."""
     shelf = shelf or Shelf(folder, counsel)
-    heavy = CapacityLimiter(1)
+    heavy, turns = CapacityLimiter(1), Turns()
 
     def visit_of(request: Request) -> Visit:
         chosen = request.cookies.get("wsyncsim_language", language)
         theme = request.cookies.get("wsyncsim_theme", "auto")
         return Visit(
             request,
-            keys,
+            keys if keys.knows(request) else NoForms(),
             shelf,
             chosen if chosen in LANGUAGES else language,
             theme if theme in THEMES else "auto",
@@ -310,7 +310,7 @@ def lab_app(
         async def endpoint(request: Request) -> Response:
             visit = visit_of(request)
             key = request.query_params.get("key")
-            if key is not None:
+            if key is not None and request.method == "GET":
                 cookie = keys.exchange(key)
                 if cookie is not None:
                     answer = go("/")
@@ -322,8 +322,15 @@ def lab_app(
                 form = await fields(request)
                 if form is None or not keys.from_our_page(request, form.get("token", [""])[0]):
                     return mistake(visit, LabError(visit.says("foreign_form")), 403)
+                if overlong(form):
+                    return mistake(visit, LabError(visit.says("overlong", n=LONGEST_FIELD)), 422)
                 visit.form = form
-            return await anyio.to_thread.run_sync(answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None)
+            async with turns.turn(COOKIE) as come:
+                if not come:
+                    return mistake(visit, LabError(visit.says("too_many")), 429)
+                return await anyio.to_thread.run_sync(
+                    answered, visit, handler, limiter=heavy if _is_heavy(request, shelf) else None
+                )
 
         return endpoint
 
@@ -344,7 +351,7 @@ def lab_app(
         Route("/ticket/{ticket}", guarded(options)),
         Route("/open", guarded(open_ticket), methods=["POST"]),
         Route("/settings", guarded(settings), methods=["POST"]),
-        Route("/s/{id}/e/{number:int}", guarded(sight_page)),
+        Route("/s/{id}/e/{number}", guarded(sight_page)),
         Route("/s/{id}/act/{action}", guarded(act_page)),
         Route("/s/{id}/do/{what}", guarded(_only(do, "what", deeds)), methods=["POST"]),
         Route("/s/{id}/soon", guarded(soon)),

@@ -37,7 +37,7 @@ from wsyncsim.lab_web.app import (
 )
 from wsyncsim.lab_web.app import do as do_at_desk
 from wsyncsim.lab_web.app import soon as soon_at_desk
-from wsyncsim.lab_web.guard import Breakage, Headers, fields, from_page_of
+from wsyncsim.lab_web.guard import LONGEST_FIELD, Breakage, Headers, Turns, fields, from_page_of, overlong
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
 from wsyncsim.lab_web.words import LANGUAGES
 from wsyncsim.mistakes import told
@@ -122,12 +122,11 @@ def home(visit: CourseVisit) -> Response:
 
 
 def enter(visit: CourseVisit) -> Response:
-    """Exchange a code for a cookie."""
-    if visit.wrong_codes.left(visit.address) < 1:
-        return refusal(visit, visit.says("too_many"), 429)
+    """Exchange a code for a cookie. A right one opens whatever others behind the same address have tried."""
     inside = visit.entrance.enter(visit.first("code"))
     if inside is None:
-        visit.wrong_codes.take(visit.address)
+        if not visit.wrong_codes.take(visit.address):
+            return refusal(visit, visit.says("too_many"), 429)
         visit.error = LabError(visit.says("wrong_code"))
         return render(visit, "entrance", status=422, course=visit.room.course)
     answer = go("/")
@@ -238,10 +237,7 @@ def mirror(visit: CourseVisit) -> Response:
 def mirror_sight(visit: CourseVisit) -> Response:
     """Something that a trainee has seen."""
     with visit.room.desk(visit.session_id, visit.language) as desk:
-        number = int(visit.request.path_params["number"])
-        if not 1 <= number <= len(desk.session.sights):
-            raise LabError(visit.says("not_found"))
-        return render(visit, "mirror_sight", id=visit.session_id, sight=desk.session.sights[number - 1])
+        return render(visit, "mirror_sight", id=visit.session_id, sight=desk_pages.sight_of(visit, desk))
 
 
 def results(visit: CourseVisit) -> Response:
@@ -287,14 +283,14 @@ RULES = (
     Rule("/leave", leave, (TRAINEE, INSTRUCTOR), "POST"),
     Rule("/settings", settings, EVERYBODY, "POST"),
     Rule("/begin", begin, (TRAINEE,), "POST", heavy=True),
-    Rule("/s/{id}/e/{number:int}", sight_page, (TRAINEE,)),
+    Rule("/s/{id}/e/{number}", sight_page, (TRAINEE,)),
     Rule("/s/{id}/act/{action}", act_page, (TRAINEE,)),
     Rule("/s/{id}/do/{what}", do, (TRAINEE,), "POST"),
     Rule("/s/{id}/soon", soon, (TRAINEE,)),
     Rule("/s/{id}/{page}", page, (TRAINEE,)),
     Rule("/board", board, (INSTRUCTOR,)),
     Rule("/mirror/{id}", mirror, (INSTRUCTOR,)),
-    Rule("/mirror/{id}/e/{number:int}", mirror_sight, (INSTRUCTOR,)),
+    Rule("/mirror/{id}/e/{number}", mirror_sight, (INSTRUCTOR,)),
     Rule("/results/{form}", results, (INSTRUCTOR,), heavy=True),
     Rule("/bundle/{id}", bundle, (INSTRUCTOR,), heavy=True),
 )
@@ -307,6 +303,17 @@ def refusal(visit: CourseVisit, why: str, status: int) -> Response:
     if status == 429:
         answer.headers["retry-after"] = str(REFRESH_S)
     return answer
+
+
+async def _unread(visit: CourseVisit) -> Response | None:
+    """Read the form of a request; why not, if it is not to be read."""
+    form = await fields(visit.request)
+    if form is None or not from_page_of(visit.keys, visit.request, form.get("token", [""])[0]):
+        return refusal(visit, visit.says("foreign_form"), 403)
+    if overlong(form):
+        return refusal(visit, visit.says("overlong", n=LONGEST_FIELD), 422)
+    visit.form = form
+    return None
 
 
 def _is_heavy(request: Request, rule: Rule, room: Classroom) -> bool:
@@ -325,6 +332,7 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
     """The application of a course. ``hosts`` may be called beside this computer's own names."""
     # what plays other worlds waits for its like; the instructor's results keep no trainee waiting
     limiters = {TRAINEE: CapacityLimiter(1), INSTRUCTOR: CapacityLimiter(1)}
+    turns = Turns()
     wrong_codes, requests, requests_of_nobody = Limit(*WRONG_CODES), Limit(*REQUESTS), Limit(*REQUESTS_OF_NOBODY)
 
     def visit_of(request: Request) -> CourseVisit:
@@ -361,20 +369,23 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
             visit.error = error
             return render(visit, "refusal", status=404)
 
+    async def computed(visit: CourseVisit, rule: Rule) -> Response:
+        limiter = limiters.get(visit.role) if _is_heavy(visit.request, rule, room) else None
+        return await anyio.to_thread.run_sync(answered, visit, rule, limiter=limiter)
+
     def guarded(rule: Rule) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             visit = visit_of(request)
             no = stopped(visit, rule)
             if no is not None:
                 return no
-            if request.method == "POST":
-                form = await fields(request)
-                if form is None or not from_page_of(visit.keys, request, form.get("token", [""])[0]):
-                    return refusal(visit, visit.says("foreign_form"), 403)
-                visit.form = form
-            return await anyio.to_thread.run_sync(
-                answered, visit, rule, limiter=limiters.get(visit.role) if _is_heavy(request, rule, room) else None
-            )
+            no = await _unread(visit) if request.method == "POST" else None
+            if no is not None:
+                return no
+            if visit.inside is None:
+                return await computed(visit, rule)
+            async with turns.turn(visit.inside.cookie) as come:
+                return await computed(visit, rule) if come else refusal(visit, visit.says("too_many"), 429)
 
         return endpoint
 

@@ -12,7 +12,7 @@ from wsyncsim.lab_web.words import all_words, moment
 
 if TYPE_CHECKING:
     from wsyncsim.lab.session import LabSession
-    from wsyncsim.lab.views import LookItem
+    from wsyncsim.lab.views import LookItem, Sight
     from wsyncsim.lab_web.app import Visit
     from wsyncsim.lab_web.shelf import Desk
 
@@ -21,6 +21,8 @@ STEPS = ("ticket", "look", "logs", "check", "mend")
 GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
 ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
 MOST_CAUSES = 3
+MOST_DIGITS = 4
+"""A session has no more sights than actions."""
 
 
 def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
@@ -79,12 +81,17 @@ def _last_seen(session: LabSession) -> dict[tuple[str, str], str]:
     return {(sight.id, sight.host): sight.evidence for sight in session.sights}
 
 
+def sight_of(visit: Visit, desk: Desk) -> Sight:
+    """The sight that the address names. Raises ``LabError``."""
+    given, seen = str(visit.request.path_params["number"]), desk.session.sights
+    if not (given.isascii() and given.isdecimal() and len(given) <= MOST_DIGITS and 1 <= int(given) <= len(seen)):
+        raise LabError(visit.says("not_found"))
+    return seen[int(given) - 1]
+
+
 def sight(visit: Visit, desk: Desk) -> dict[str, Any]:
     """Something that has been seen."""
-    number = int(visit.request.path_params["number"])
-    if not 1 <= number <= len(desk.session.sights):
-        raise LabError(visit.says("not_found"))
-    found = desk.session.sights[number - 1]
+    found = sight_of(visit, desk)
     groups = desk.groups()
     is_log = log_rows.is_log(found, groups)
     rows = log_rows.rows_of(desk.session, found) if is_log else []

@@ -6,13 +6,18 @@ import hashlib
 import hmac
 import logging
 import secrets
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import anyio
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from wsyncsim.output import inert
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -20,6 +25,14 @@ LOG = logging.getLogger("wsyncsim.lab_web")
 COOKIE = "wsyncsim_lab"
 LARGEST_BODY = 64_000
 MOST_FIELDS = 200
+LONGEST_FIELD = 200
+LONGEST_LOGGED = 200
+MOST_AT_ONCE = 2
+"""So many requests of one browser are worked on at the same time: nobody takes all threads."""
+PATIENCE_S = 5.0
+"""So long a further one waits for its turn."""
+LONGEST = {"text": LARGEST_BODY, "query": 12_000}
+"""Fields that may be longer than the others: texts have a limit of their own; the viewer's state is made of several fields."""
 SAFE_SITES = ("same-origin",)
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "
@@ -72,6 +85,12 @@ class Keys:
         return from_page_of(self, request, token)
 
 
+class NoForms:
+    """Who has not come in has no forms."""
+
+    token = ""
+
+
 def from_page_of(forms: Forms, request: Request, token: str) -> bool:
     """Whether a form was sent from a page of ours. Pages send no referrer, and so ``Origin: null`` with some browsers."""
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
@@ -79,6 +98,40 @@ def from_page_of(forms: Forms, request: Request, token: str) -> bool:
     if origin not in (None, "null", ours) or site not in (None, *SAFE_SITES):
         return False
     return hmac.compare_digest(token.encode(), forms.token.encode())
+
+
+@dataclass(slots=True)
+class _Queue:
+    free: anyio.Semaphore
+    there: int = 0
+    """How many have a turn, or wait for one."""
+
+
+class Turns:
+    """Few requests of each browser at once; further ones wait a moment, without a thread."""
+
+    def __init__(self) -> None:
+        self._queues: dict[str, _Queue] = {}
+
+    @asynccontextmanager
+    async def turn(self, name: str) -> AsyncIterator[bool]:
+        """Whether the turn of this request has come; it has ended with the block."""
+        queue = self._queues.get(name) or self._queues.setdefault(name, _Queue(anyio.Semaphore(MOST_AT_ONCE)))
+        queue.there += 1
+        try:
+            with anyio.move_on_after(PATIENCE_S) as patience:
+                await queue.free.acquire()
+            if patience.cancelled_caught:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                queue.free.release()
+        finally:
+            queue.there -= 1
+            if not queue.there:
+                del self._queues[name]
 
 
 class Headers:
@@ -90,8 +143,8 @@ class Headers:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with(message: Message) -> None:
             if message["type"] == "http.response.start":
-                path = str(scope.get("path", ""))
-                cache = b"max-age=3600" if path.startswith("/static/") else b"no-store"
+                keeps = message["status"] == 200 and str(scope.get("path", "")).startswith("/static/")
+                cache = b"max-age=3600" if keeps else b"no-store"
                 message["headers"] = [*message["headers"], *HEADERS, (b"cache-control", cache)]
             await send(message)
 
@@ -118,7 +171,7 @@ class Breakage:
         except Exception:  # whatever it is
             if scope["type"] != "http" or began:
                 raise
-            LOG.exception("%s %s broke", scope["method"], scope["path"])
+            LOG.exception("%s %s broke", scope["method"], inert(scope["path"][:LONGEST_LOGGED]))
             await self._page(Request(scope))(scope, receive, send)
 
     def _page(self, request: Request) -> Response:
@@ -127,6 +180,11 @@ class Breakage:
         except Exception:
             LOG.exception("the page that says so broke as well")
             return PlainTextResponse("Internal error", 500)
+
+
+def overlong(form: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a form holds more in a field than our pages can send."""
+    return any(len(value) > LONGEST.get(name, LONGEST_FIELD) for name, values in form.items() for value in values)
 
 
 async def fields(request: Request) -> dict[str, list[str]] | None:

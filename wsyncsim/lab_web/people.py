@@ -107,11 +107,6 @@ class Limit:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
         self._lock = Lock()
 
-    def left(self, name: str) -> float:
-        """How many there are left."""
-        with self._lock:
-            return self._now(name)
-
     def take(self, name: str) -> bool:
         """Take one, if there is one."""
         with self._lock:
