@@ -44,6 +44,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What was told to actions before."""
     language: str = "en"
     team: str = ""
+    number: int = 0
+    """Comes back with the answer."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
