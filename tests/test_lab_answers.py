@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -250,10 +251,10 @@ signal.signal(signal.SIGINT, lambda *_: None)
 from wsyncsim import lab
 from wsyncsim.lab.answers import about
 from wsyncsim.lab_web.counsel import Counsel
-counsel = Counsel(1)
-for _ in range(60):
+counsel = Counsel(2)
+for _ in range(30):
+    time.sleep(0.15)
     os.killpg(0, signal.SIGINT)
-    time.sleep(0.02)
 assert counsel.ask(about(lab.open_ticket("1058", seed=7), "hint", "x")).result(60).told
 counsel.close()
 """
@@ -263,6 +264,14 @@ counsel.close()
 def test_an_interruption_of_the_server_is_none_of_its_process() -> None:
     done = subprocess.run((sys.executable, "-c", INTERRUPTED), capture_output=True, text=True, timeout=120, start_new_session=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "getpgid"), reason="there are no process groups here")
+def test_a_process_is_in_no_group_that_an_interruption_goes_to(closing: Callable[[Any], None]) -> None:
+    counsel = _counsel(sys.executable, "-c", ECHO, os.devnull)
+    closing(counsel)
+    counsel.ask(about(lab.open_ticket(SERVICE, seed=7), "ready", "x")).result(60)
+    assert os.getpgid(counsel._processes[0]._child.pid) != os.getpgid(0)
 
 
 ECHO = """

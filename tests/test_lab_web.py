@@ -25,8 +25,9 @@ from starlette.testclient import TestClient
 
 from simulator.errors import WsyncsimError
 from wsyncsim import lab, lab_web
-from wsyncsim.lab.answers import Answer, Mirrors, Question
+from wsyncsim.lab.answers import Answer, Mirrors, Question, about_diary
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
+from wsyncsim.lab.diary import Diary
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web import desk_pages, log_rows
@@ -770,6 +771,100 @@ def test_a_damaged_session_with_hints_is_refused_and_says_where(tmp_path: Path) 
     with pytest.raises(WsyncsimError) as refused, Shelf(tmp_path, cast("Any", Now())).desk("x", "en"):
         pass
     assert refused.value.where == str(path)
+
+
+def test_a_session_is_played_again_in_the_language_of_who_comes(tmp_path: Path) -> None:
+    visitor, english = Visitor(tmp_path, "de"), Visitor(tmp_path / "en")
+    base = visitor.open("1009")
+    id = base.rsplit("/", 1)[1]
+    for _ in range(2):
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look="L20")
+        visitor.submit("/do/hint")
+    at_first = _session(visitor, base)
+    assert english.open("1009")
+    english.submit("/do/hint")
+    assert at_first.hints[0].text not in english.page
+    before = at_first.sights, at_first.hints
+    for counsel in (None, Now()):
+        again = Shelf(tmp_path, cast("Any", counsel))
+        with again.desk(id, "de") as found:
+            assert (found.session.sights, found.session.hints) == before
+        lab.resume(again.path(id), language="de").wait("5m")  # another program
+        with again.desk(id, "de") as found:
+            assert (found.session.sights, found.session.hints) == before
+            assert found.session.actions_done[-1]["do"] == "wait"
+
+
+def test_what_a_session_was_told_in_another_language_is_told_again() -> None:
+    mirrors, session = Mirrors(), lab.open_ticket("1009", seed=7)
+    session.hint()
+    diary = Diary(None, session.header)
+    diary.actions = session.actions_done
+    told = {language: mirrors.answer(cast("Question", about_diary(diary, "x", language))).told[1].hint for language in ("en", "de")}
+    assert told["en"] == session.hints[0]
+    german = lab.open_ticket("1009", seed=7, language="de")
+    assert told["de"] == german.hint()
+
+
+def test_a_session_that_is_played_again_elsewhere_comes_in_a_moment(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    again, slow = Visitor(tmp_path), Slow()
+    again.shelf.counsel = cast("Any", slow)
+    answer = again.client.get(f"{base}/ticket")
+    assert "is being played again" in answer.text
+    assert answer.headers["refresh"] == "1"
+    assert len(slow.waiting) == 1
+    again.client.get(f"{base}/ticket")
+    assert len(slow.waiting) == 1
+    slow.compute()
+    again.get(f"{base}/ticket")
+    assert "Hint, rung 1 of 5" in again.page
+
+
+def test_a_form_that_comes_before_its_session_is_there_is_not_lost(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    visitor.shelf = Shelf(tmp_path, cast("Any", Slow()))
+    visitor.client = TestClient(lab_app(tmp_path, visitor.keys, shelf=visitor.shelf), base_url=OWN, cookies=visitor.client.cookies)
+    visitor.let_pass("5m")
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint", "wait"]
+
+
+DAMAGED = {
+    "role": ('"role":null', '"role":5'),
+    "generation": ('"generation":null', '"generation":["x"]'),
+    "seed": ('"seed":7', '"seed":1e999'),
+    "half a character": ('"role":null', '"role":"\\ud800"'),
+    "half a character in an action": ('"n":1,"do":"hint"', '"n":1,"do":"look","id":"L45","host":"\\udfff"'),
+    "nested": ('"role":null', '"role":' + "[" * 100_000 + "]" * 100_000),
+    "huge": ('"do":"hint"', f'"do":"wait","for":{10**30}'),
+    "host": ('"do":"hint"', '"do":"look","id":"L45","host":5'),
+    "most": ('"do":"hint"', '"do":"wait","for":"event","most_min":1e999'),
+    "team": ('"do":"hint"', '"do":"escalate","team":{},"evidence":["e1"]'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_session_is_refused_with_a_page(tmp_path: Path, damage: str) -> None:
+    visitor = Visitor(tmp_path)
+    path = tmp_path / "x.jsonl"
+    session = lab.open_ticket("1009", seed=7, path=path)
+    session.hint()
+    session.hint()
+    before, after = DAMAGED[damage]
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    for counsel in (None, Now()):
+        visitor.shelf.counsel = cast("Any", counsel)
+        answer = visitor.client.get("/s/x/ticket")
+        assert answer.status_code == 404
+        assert re.search(r"damaged|is not JSON|there is no|cannot|expected|not there", answer.text)
+    visitor.get("/")
 
 
 class Now(Slow):

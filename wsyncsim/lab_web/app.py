@@ -26,7 +26,7 @@ from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
 from wsyncsim.lab_web.guard import COOKIE, Breakage, Forms, Headers, Keys, fields
 from wsyncsim.lab_web.log_rows import marked
-from wsyncsim.lab_web.shelf import Ordered, Shelf
+from wsyncsim.lab_web.shelf import Coming, Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
 from wsyncsim.mistakes import told
 
@@ -177,6 +177,13 @@ def desk_page(visit: Visit) -> Response:
         return _desk_page(visit, desk, name)
 
 
+def coming(visit: Visit) -> Response:
+    """A page that waits for its session, and looks again by itself."""
+    answer = render(visit, "coming")
+    answer.headers["Refresh"] = str(AGAIN_S)
+    return answer
+
+
 def _being_computed(visit: Visit, desk: Desk, name: str) -> Response:
     """A page that says so, and looks again by itself."""
     since_s = time.monotonic() - desk.ordered.since_s if desk.ordered is not None else 0
@@ -205,7 +212,7 @@ def act_page(visit: Visit) -> Response:
 def do(visit: Visit) -> Response:
     """A form of a session: one call of it."""
     what = str(visit.request.path_params["what"])
-    with visit.shelf.desk(visit.session_id, visit.language) as desk:
+    with visit.shelf.desk(visit.session_id, visit.language, at_once=True) as desk:  # a form is not sent again by itself
         done = _done(visit, desk, what)
         if done is None:
             desk.ordered = Ordered(what, visit.form, time.monotonic())
@@ -303,6 +310,8 @@ def lab_app(
     def answered(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
         try:
             return handler(visit)
+        except Coming:
+            return coming(visit)
         except WsyncsimError as error:
             return mistake(visit, error, 404)
 
