@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from simulator.errors import WsyncsimError
 from wsyncsim import lab, lab_web
 from wsyncsim.lab.answers import Answer, Mirrors, Question, about_diary
+from wsyncsim.lab.course import Seat
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.diary import Diary
 from wsyncsim.lab.session import LabSession, code
@@ -76,6 +77,8 @@ class Visitor:
         self.come_in()
         self.page = ""
         self.at = ""
+        self.address = ""
+        """The same with what stands behind its question mark."""
 
     def come_in(self) -> None:
         assert self.client.get(f"/?key={self.keys.key}").status_code == 200
@@ -83,8 +86,15 @@ class Visitor:
     def get(self, path: str) -> str:
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
-        self.page, self.at = answer.text, answer.url.path
+        return self.sees(answer)
+
+    def sees(self, answer: Any) -> str:
+        self.page, self.at, self.address = answer.text, answer.url.path, str(answer.url)
         return self.page
+
+    def again(self) -> str:
+        """Load the page again."""
+        return self.get(self.address)
 
     def submit(self, action: str, /, *, status: int = 200, **given: Any) -> str:
         """Send the form of the page that goes there and has these fields."""
@@ -95,8 +105,7 @@ class Visitor:
             if target.endswith(action) and set(given) <= names and fits:
                 answer = self.client.post(target, data={**hidden, **given})
                 assert answer.status_code == status, answer.text
-                self.page, self.at = answer.text, answer.url.path
-                return self.page
+                return self.sees(answer)
         raise AssertionError(f"no form {action} {given} on {self.at}")
 
     def let_pass(self, for_: str) -> None:
@@ -683,33 +692,89 @@ def test_a_page_that_waits_says_so_and_looks_again_until_it_is_there(tmp_path: P
     visitor, slow = _with_slow(tmp_path, language)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
+    ordered = visitor.address
     assert text in visitor.page
     assert visitor.at == f"{base}/soon"
-    assert visitor.client.get(f"{base}/soon").headers["refresh"] == "1"
+    assert visitor.client.get(ordered).headers["refresh"] == "1"
     assert not _session(visitor, base).actions_done
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.again()
     assert visitor.at == f"{base}/ticket"
     assert "refresh" not in visitor.client.get(f"{base}/ticket").headers
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint"]
-    visitor.get(f"{base}/soon")
-    assert len(_session(visitor, base).actions_done) == 1
+    for address in (ordered, f"{base}/soon"):
+        visitor.get(address)
+        assert len(_session(visitor, base).actions_done) == 1
 
 
-def test_who_goes_on_meanwhile_gets_the_hint_for_where_he_is_then(tmp_path: Path) -> None:
-    visitor, slow = _with_slow(tmp_path)
+@pytest.mark.parametrize(("language", "text"), [("en", "Ask again"), ("de", "Fragen Sie noch einmal")])
+def test_who_goes_on_meanwhile_is_asked_whether_the_hint_is_still_wanted(tmp_path: Path, language: str, text: str) -> None:
+    visitor, slow = _with_slow(tmp_path, language)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
+    ordered = visitor.address
     visitor.let_pass("1h")
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.get(ordered)
+    assert text in visitor.page
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["wait"]
+    visitor.submit("/do/hint")
     slow.compute()
-    visitor.get(f"{base}/soon")
-    direct = lab.open_ticket("1009", seed=7)
+    visitor.again()
+    direct = lab.open_ticket("1009", seed=7, language=language)
     direct.wait("1h")
     direct.hint()
     session = _session(visitor, base)
     assert (session.hints, session.actions_done) == (direct.hints, direct.actions_done)
+
+
+def test_each_of_two_windows_gets_what_it_has_ordered(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L45")
+    visitor.get(f"{base}/mend")
+    mend = visitor.page
+    visitor.submit("/do/escalate", team="second level", evidence=["e1"])
+    escalated = visitor.address
+    visitor.page = mend
+    visitor.submit("/do/hint")
+    assert visitor.address != escalated
+    visitor.get(f"{base}/ticket")  # the hint is left
+    slow.compute()
+    visitor.get(escalated)
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "escalate"]
+
+
+def test_closing_while_a_hint_is_computed_leads_to_the_debrief(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    ordered = visitor.address
+    _finish(visitor, base, "nothing")
+    slow.compute()
+    visitor.get(ordered)
+    assert visitor.at == f"{base}/debrief"
+    assert "Debrief: " in visitor.page
+
+
+def test_what_will_be_refused_is_not_computed(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L45")
+    given = {"token": visitor.keys.token}
+    for form in (
+        {"team": "second level"},
+        {"team": "nobody", "evidence": "e1"},
+        {"team": "second level", "evidence": "e2"},
+        {"team": "second level", "evidence": ["e1", "x"]},
+    ):
+        assert visitor.client.post(f"{base}/do/escalate", data={**given, **form}).status_code == 422
+    with visitor.shelf.desk(base.rsplit("/", 1)[1], "en") as desk:
+        desk.session.seat = Seat("c", "a", "T-1", 1, "1058", 7, None, None, hints=False, released=False, limit_min=None)
+    assert visitor.client.post(f"{base}/do/hint", data=given).status_code == 422
+    assert {question.kind for question, _ in slow.waiting} == {"ready"}
 
 
 def test_pages_and_files_are_the_same_whoever_computes(tmp_path: Path) -> None:
@@ -724,13 +789,13 @@ def test_pages_and_files_are_the_same_whoever_computes(tmp_path: Path) -> None:
         for _ in range(2):
             visitor.get(f"{base}/look")
             visitor.submit("/do/hint")
-            _let_compute(visitor, slow, f"{base}/soon")
+            _let_compute(visitor, slow, visitor.address)
         visitor.get(f"{base}/check?left=1")
         _let_compute(visitor, slow, f"{base}/check?left=1")
         pages.append(visitor.page)
         visitor.get(f"{base}/mend")
         visitor.submit("/do/escalate", team="second level", evidence=["e1", "e2"])
-        _let_compute(visitor, slow, f"{base}/soon")
+        _let_compute(visitor, slow, visitor.address)
         _finish(visitor, base, "escalated")
         _let_compute(visitor, slow, f"{base}/debrief")
         pages.append(visitor.page)
@@ -756,7 +821,7 @@ def test_sessions_with_hints_are_played_again_with_what_was_told(tmp_path: Path)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.again()
     hints = _session(visitor, base).hints
     again = Shelf(tmp_path, cast("Any", Now()))
     with again.desk(base.rsplit("/", 1)[1], "en") as found:

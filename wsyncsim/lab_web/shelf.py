@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 """What a session may be called: nothing in it can leave the folder."""
-MOST_OPEN = 40
-"""How many sessions are kept in memory; others are played again from their files."""
+MOST_OPEN = 100
+"""How many sessions are kept in memory, at 1 to 2 MB each; others are played again from their files."""
+MOST_ORDERED = 20
+"""How many forms of a session wait for their answers; whoever sends more gives up the first ones."""
 MOST_LISTED = 100
 PATIENCE_S = 0.08
 """How long a page waits for what other worlds say; then a page says that it is being computed."""
@@ -48,7 +51,9 @@ class Ordered:
 
     what: str
     form: Mapping[str, list[str]]
-    since_s: float
+    count: int
+    """How many actions there were: it is an order for then, and for no other moment."""
+    since_s: float = field(default_factory=time.monotonic)
     """When it came, on a clock that only goes forward."""
 
 
@@ -64,7 +69,8 @@ class Desk:
     id: str = ""
     counsel: Counsel | None = None
     lock: Lock = field(default_factory=Lock)
-    ordered: Ordered | None = None
+    ordered: dict[str, Ordered] = field(default_factory=dict)
+    """By ids that stand in the addresses of those who wait."""
     asked: dict[tuple[int, str, str, str], Future[Answer]] = field(default_factory=dict)
     """Number of actions, kind of question, team and language -> what was asked."""
     left: Remaining | None = None
@@ -107,6 +113,18 @@ class Desk:
             self.session.take_result(answer.result)
             self.debriefs[self.session.language] = answer.debrief
         return True
+
+    def order(self, what: str, form: Mapping[str, list[str]]) -> str:
+        """Keep a form until its answer is there; returns the order's id."""
+        id = secrets.token_urlsafe(9)
+        self.ordered[id] = Ordered(what, form, len(self.session.actions_done))
+        while len(self.ordered) > MOST_ORDERED:
+            del self.ordered[next(iter(self.ordered))]
+        return id
+
+    def holds(self, ordered: Ordered) -> bool:
+        """Whether nothing was done since an order."""
+        return ordered.count == len(self.session.actions_done)
 
     def _ask(self, kind: Kind, team: str = "") -> Future[Answer]:
         from wsyncsim.lab.answers import about
@@ -202,7 +220,7 @@ class Shelf:
                 raise LabError("there is no such session")
             if path.stat().st_size != desk.known[1]:  # another program has gone on with it
                 desk.session, desk.debriefs, desk.said = self._resume(id, spoken or language, at_once=at_once), {}, ""
-                desk.asked, desk.ordered = {}, None
+                desk.asked = {}
                 desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
             try:
