@@ -18,6 +18,7 @@ import pytest
 from simulator.errors import WsyncsimError
 from wsyncsim import lab
 from wsyncsim.lab.answers import MOST_MIRRORS, Answer, Mirrors, Question, about, about_diary
+from wsyncsim.lab.course import Seat
 from wsyncsim.lab.diary import Diary
 from wsyncsim.lab.session import LabSession
 from wsyncsim.lab.solver import diagnose_best, mend
@@ -76,6 +77,16 @@ def test_a_session_that_is_told_what_was_told_before_is_the_same(tmp_path: Path)
         session.deeds,
         session.now,
     )
+
+
+def test_what_a_seat_of_an_exam_was_told_can_be_asked_by_whoever_knows_the_seat(tmp_path: Path) -> None:
+    seat, path = Seat("c", "a", "T-1", 1, SERVICE, 7, None, None, hints=True, released=False), tmp_path / "a.jsonl"
+    session = LabSession.open(SERVICE, seed=7, path=path, seat=seat)
+    session.hint()
+    assert about_diary(Diary.read(path), "x") is None
+    question = about_diary(Diary.read(path), "x", seat=seat)
+    assert question is not None
+    assert [told.hint for told in Mirrors().answer(question).told.values()] == session.hints
 
 
 def test_nothing_is_asked_of_a_diary_to_which_nothing_was_told(tmp_path: Path) -> None:

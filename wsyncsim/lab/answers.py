@@ -86,7 +86,7 @@ def about_diary(diary: Diary, key: str, language: str = "en", seat: Seat | None 
     if not any(action["do"] in ("hint", "escalate") for action in diary.actions) or header.get("version") != __version__:
         return None
     names = ("ticket", "seed", "role", "generation")
-    ticket, seed, role, generation = (header.get(name) if seat is None else getattr(seat, name) for name in names)
+    ticket, seed, role, generation = (getattr(seat, name, None) if "exam" in header else header.get(name) for name in names)
     if type(ticket) is not str or type(seed) is not int or not all(type(each) in (str, type(None)) for each in (role, generation)):
         return None
     return Question(
