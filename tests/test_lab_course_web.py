@@ -359,11 +359,12 @@ def test_hints_and_debriefs_of_a_course_are_computed_beside_the_server(course: C
     try:
         browser = course.browser("T-2")
         browser.begin("b")
-        page = browser.post("/s/b.T-2/do/hint")
+        answer = browser.client.post("/s/b.T-2/do/hint", data={"token": browser.token})
+        page = answer.text
         for _ in range(300):
             if "Stufe 1 von 5" in page:
                 break
-            page = browser.get("/s/b.T-2/soon")
+            page = browser.get(str(answer.url))
             time.sleep(0.1)
         assert "Stufe 1 von 5" in page
         browser.post("/s/b.T-2/do/close", resolution="nothing")
@@ -377,6 +378,26 @@ def test_hints_and_debriefs_of_a_course_are_computed_beside_the_server(course: C
         assert "von 100" in page
     finally:
         course.room.counsel.close()
+
+
+def test_the_instructor_changes_no_trainees_language(course: Course) -> None:
+    browser = course.browser("T-2")
+    browser.begin("b")
+    browser.post("/s/b.T-2/do/look", look="L20")
+    before = course.room._desks["b.T-2"].session.sights
+    course.room._desks.clear()
+    course.browser(INSTRUCTOR).get("/mirror/b.T-2")
+    assert course.room._desks["b.T-2"].session.sights == before
+
+
+def test_statements_name_the_language_that_the_course_speaks(course: Course) -> None:
+    for trainee in ("T-1", "T-2"):
+        browser = course.browser(trainee)
+        browser.begin("b")
+        browser.post(f"/s/b.{trainee}/do/close", resolution="nothing")
+    text = course.browser(INSTRUCTOR).get("/results/xapi")
+    assert [json.loads(line)["context"]["language"] for line in text.splitlines()] == ["en-US", "de-DE"]
+    assert text == courses.to_xapi(courses.sessions_of(course.room.course, course.room.key, course.sessions))
 
 
 def test_progress_is_seen(course: Course) -> None:

@@ -28,8 +28,10 @@ from starlette.testclient import TestClient
 from simulator.errors import WsyncsimError
 from tests.crowd import Waiting, statuses
 from wsyncsim import lab, lab_web
-from wsyncsim.lab.answers import Answer, Mirrors, Question
+from wsyncsim.lab.answers import Answer, Mirrors, Question, about_diary
+from wsyncsim.lab.course import Seat
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
+from wsyncsim.lab.diary import Diary
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
 from wsyncsim.lab_web import desk_pages, log_rows
@@ -78,6 +80,8 @@ class Visitor:
         self.come_in()
         self.page = ""
         self.at = ""
+        self.address = ""
+        """The same with what stands behind its question mark."""
 
     def come_in(self) -> None:
         assert self.client.get(f"/?key={self.keys.key}").status_code == 200
@@ -85,8 +89,15 @@ class Visitor:
     def get(self, path: str) -> str:
         answer = self.client.get(path)
         assert answer.status_code == 200, answer.text
-        self.page, self.at = answer.text, answer.url.path
+        return self.sees(answer)
+
+    def sees(self, answer: Any) -> str:
+        self.page, self.at, self.address = answer.text, answer.url.path, str(answer.url)
         return self.page
+
+    def again(self) -> str:
+        """Load the page again."""
+        return self.get(self.address)
 
     def submit(self, action: str, /, *, status: int = 200, **given: Any) -> str:
         """Send the form of the page that goes there and has these fields."""
@@ -97,8 +108,7 @@ class Visitor:
             if target.endswith(action) and set(given) <= names and fits:
                 answer = self.client.post(target, data={**hidden, **given})
                 assert answer.status_code == status, answer.text
-                self.page, self.at = answer.text, answer.url.path
-                return self.page
+                return self.sees(answer)
         raise AssertionError(f"no form {action} {given} on {self.at}")
 
     def let_pass(self, for_: str) -> None:
@@ -761,33 +771,89 @@ def test_a_page_that_waits_says_so_and_looks_again_until_it_is_there(tmp_path: P
     visitor, slow = _with_slow(tmp_path, language)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
+    ordered = visitor.address
     assert text in visitor.page
     assert visitor.at == f"{base}/soon"
-    assert visitor.client.get(f"{base}/soon").headers["refresh"] == "1"
+    assert visitor.client.get(ordered).headers["refresh"] == "1"
     assert not _session(visitor, base).actions_done
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.again()
     assert visitor.at == f"{base}/ticket"
     assert "refresh" not in visitor.client.get(f"{base}/ticket").headers
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint"]
-    visitor.get(f"{base}/soon")
-    assert len(_session(visitor, base).actions_done) == 1
+    for address in (ordered, f"{base}/soon"):
+        visitor.get(address)
+        assert len(_session(visitor, base).actions_done) == 1
 
 
-def test_who_goes_on_meanwhile_gets_the_hint_for_where_he_is_then(tmp_path: Path) -> None:
-    visitor, slow = _with_slow(tmp_path)
+@pytest.mark.parametrize(("language", "text"), [("en", "Ask again"), ("de", "Fragen Sie noch einmal")])
+def test_who_goes_on_meanwhile_is_asked_whether_the_hint_is_still_wanted(tmp_path: Path, language: str, text: str) -> None:
+    visitor, slow = _with_slow(tmp_path, language)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
+    ordered = visitor.address
     visitor.let_pass("1h")
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.get(ordered)
+    assert text in visitor.page
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["wait"]
+    visitor.submit("/do/hint")
     slow.compute()
-    visitor.get(f"{base}/soon")
-    direct = lab.open_ticket("1009", seed=7)
+    visitor.again()
+    direct = lab.open_ticket("1009", seed=7, language=language)
     direct.wait("1h")
     direct.hint()
     session = _session(visitor, base)
     assert (session.hints, session.actions_done) == (direct.hints, direct.actions_done)
+
+
+def test_each_of_two_windows_gets_what_it_has_ordered(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L45")
+    visitor.get(f"{base}/mend")
+    mend = visitor.page
+    visitor.submit("/do/escalate", team="second level", evidence=["e1"])
+    escalated = visitor.address
+    visitor.page = mend
+    visitor.submit("/do/hint")
+    assert visitor.address != escalated
+    visitor.get(f"{base}/ticket")  # the hint is left
+    slow.compute()
+    visitor.get(escalated)
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", "escalate"]
+
+
+def test_closing_while_a_hint_is_computed_leads_to_the_debrief(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    ordered = visitor.address
+    _finish(visitor, base, "nothing")
+    slow.compute()
+    visitor.get(ordered)
+    assert visitor.at == f"{base}/debrief"
+    assert "Debrief: " in visitor.page
+
+
+def test_what_will_be_refused_is_not_computed(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L45")
+    given = {"token": visitor.keys.token}
+    for form in (
+        {"team": "second level"},
+        {"team": "nobody", "evidence": "e1"},
+        {"team": "second level", "evidence": "e2"},
+        {"team": "second level", "evidence": ["e1", "x"]},
+    ):
+        assert visitor.client.post(f"{base}/do/escalate", data={**given, **form}).status_code == 422
+    with visitor.shelf.desk(base.rsplit("/", 1)[1], "en") as desk:
+        desk.session.seat = Seat("c", "a", "T-1", 1, "1058", 7, None, None, hints=False, released=False, limit_min=None)
+    assert visitor.client.post(f"{base}/do/hint", data=given).status_code == 422
+    assert {question.kind for question, _ in slow.waiting} == {"ready"}
 
 
 def test_pages_and_files_are_the_same_whoever_computes(tmp_path: Path) -> None:
@@ -802,13 +868,13 @@ def test_pages_and_files_are_the_same_whoever_computes(tmp_path: Path) -> None:
         for _ in range(2):
             visitor.get(f"{base}/look")
             visitor.submit("/do/hint")
-            _let_compute(visitor, slow, f"{base}/soon")
+            _let_compute(visitor, slow, visitor.address)
         visitor.get(f"{base}/check?left=1")
         _let_compute(visitor, slow, f"{base}/check?left=1")
         pages.append(visitor.page)
         visitor.get(f"{base}/mend")
         visitor.submit("/do/escalate", team="second level", evidence=["e1", "e2"])
-        _let_compute(visitor, slow, f"{base}/soon")
+        _let_compute(visitor, slow, visitor.address)
         _finish(visitor, base, "escalated")
         _let_compute(visitor, slow, f"{base}/debrief")
         pages.append(visitor.page)
@@ -834,7 +900,7 @@ def test_sessions_with_hints_are_played_again_with_what_was_told(tmp_path: Path)
     base = visitor.open("1009")
     visitor.submit("/do/hint")
     slow.compute()
-    visitor.get(f"{base}/soon")
+    visitor.again()
     hints = _session(visitor, base).hints
     again = Shelf(tmp_path, cast("Any", Now()))
     with again.desk(base.rsplit("/", 1)[1], "en") as found:
@@ -849,6 +915,100 @@ def test_a_damaged_session_with_hints_is_refused_and_says_where(tmp_path: Path) 
     with pytest.raises(WsyncsimError) as refused, Shelf(tmp_path, cast("Any", Now())).desk("x", "en"):
         pass
     assert refused.value.where == str(path)
+
+
+def test_a_session_is_played_again_in_the_language_of_who_comes(tmp_path: Path) -> None:
+    visitor, english = Visitor(tmp_path, "de"), Visitor(tmp_path / "en")
+    base = visitor.open("1009")
+    id = base.rsplit("/", 1)[1]
+    for _ in range(2):
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look="L20")
+        visitor.submit("/do/hint")
+    at_first = _session(visitor, base)
+    assert english.open("1009")
+    english.submit("/do/hint")
+    assert at_first.hints[0].text not in english.page
+    before = at_first.sights, at_first.hints
+    for counsel in (None, Now()):
+        again = Shelf(tmp_path, cast("Any", counsel))
+        with again.desk(id, "de") as found:
+            assert (found.session.sights, found.session.hints) == before
+        lab.resume(again.path(id), language="de").wait("5m")  # another program
+        with again.desk(id, "de") as found:
+            assert (found.session.sights, found.session.hints) == before
+            assert found.session.actions_done[-1]["do"] == "wait"
+
+
+def test_what_a_session_was_told_in_another_language_is_told_again() -> None:
+    mirrors, session = Mirrors(), lab.open_ticket("1009", seed=7)
+    session.hint()
+    diary = Diary(None, session.header)
+    diary.actions = session.actions_done
+    told = {language: mirrors.answer(cast("Question", about_diary(diary, "x", language))).told[1].hint for language in ("en", "de")}
+    assert told["en"] == session.hints[0]
+    german = lab.open_ticket("1009", seed=7, language="de")
+    assert told["de"] == german.hint()
+
+
+def test_a_session_that_is_played_again_elsewhere_comes_in_a_moment(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    again, slow = Visitor(tmp_path), Slow()
+    again.shelf.counsel = cast("Any", slow)
+    answer = again.client.get(f"{base}/ticket")
+    assert "is being played again" in answer.text
+    assert answer.headers["refresh"] == "1"
+    assert len(slow.waiting) == 1
+    again.client.get(f"{base}/ticket")
+    assert len(slow.waiting) == 1
+    slow.compute()
+    again.get(f"{base}/ticket")
+    assert "Hint, rung 1 of 5" in again.page
+
+
+def test_a_form_that_comes_before_its_session_is_there_is_not_lost(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1009")
+    visitor.submit("/do/hint")
+    visitor.shelf = Shelf(tmp_path, cast("Any", Slow()))
+    visitor.client = TestClient(lab_app(tmp_path, visitor.keys, shelf=visitor.shelf), base_url=OWN, cookies=visitor.client.cookies)
+    visitor.let_pass("5m")
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint", "wait"]
+
+
+DAMAGED = {
+    "role": ('"role":null', '"role":5'),
+    "generation": ('"generation":null', '"generation":["x"]'),
+    "seed": ('"seed":7', '"seed":1e999'),
+    "half a character": ('"role":null', '"role":"\\ud800"'),
+    "half a character in an action": ('"n":1,"do":"hint"', '"n":1,"do":"look","id":"L45","host":"\\udfff"'),
+    "nested": ('"role":null', '"role":' + "[" * 100_000 + "]" * 100_000),
+    "huge": ('"do":"hint"', f'"do":"wait","for":{10**30}'),
+    "host": ('"do":"hint"', '"do":"look","id":"L45","host":5'),
+    "most": ('"do":"hint"', '"do":"wait","for":"event","most_min":1e999'),
+    "team": ('"do":"hint"', '"do":"escalate","team":{},"evidence":["e1"]'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_session_is_refused_with_a_page(tmp_path: Path, damage: str) -> None:
+    visitor = Visitor(tmp_path)
+    path = tmp_path / "x.jsonl"
+    session = lab.open_ticket("1009", seed=7, path=path)
+    session.hint()
+    session.hint()
+    before, after = DAMAGED[damage]
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    for counsel in (None, Now()):
+        visitor.shelf.counsel = cast("Any", counsel)
+        answer = visitor.client.get("/s/x/ticket")
+        assert answer.status_code == 404
+        assert re.search(r"damaged|is not JSON|there is no|cannot|expected|not there", answer.text)
+    visitor.get("/")
 
 
 class Now(Slow):

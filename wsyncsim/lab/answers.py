@@ -7,7 +7,7 @@ could not be computed anew. The answers are those of ``LabSession`` itself.
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from wsyncsim.lab.score import Result, score
 from wsyncsim.lab.session import LabSession, Told
 from wsyncsim.lab.ticket import tickets
 from wsyncsim.lab.views import Remaining
+
+if TYPE_CHECKING:
+    from wsyncsim.lab.course import Seat
 
 MOST_MIRRORS = 32
 """So many sessions are kept by who answers; others are played again."""
@@ -44,6 +47,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What was told to actions before."""
     language: str = "en"
     team: str = ""
+    number: int = 0
+    """Comes back with the answer."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,22 +77,27 @@ def about(session: LabSession, kind: Kind, key: str, team: str = "") -> Question
     )
 
 
-def about_diary(diary: Diary, key: str) -> Question | None:
-    """The question what was told to the actions of a diary; ``None`` where nothing was, or where it is not of a usual session."""
+def about_diary(diary: Diary, key: str, language: str = "en", seat: Seat | None = None) -> Question | None:
+    """The question what was told to the actions of a diary; ``None`` where nothing was, or where its first line is damaged.
+
+    ``seat``: whose seat of a course it is.
+    """
     header = diary.header
-    ticket, seed = header.get("ticket"), header.get("seed")
     if not any(action["do"] in ("hint", "escalate") for action in diary.actions) or header.get("version") != __version__:
         return None
-    if type(ticket) is not str or type(seed) is not int:
+    names = ("ticket", "seed", "role", "generation")
+    ticket, seed, role, generation = (getattr(seat, name, None) if "exam" in header else header.get(name) for name in names)
+    if type(ticket) is not str or type(seed) is not int or not all(type(each) in (str, type(None)) for each in (role, generation)):
         return None
     return Question(
         kind="told",
         key=key,
         ticket=ticket,
         seed=seed,
-        role=header.get("role"),
-        generation=header.get("generation"),
+        role=role,
+        generation=generation,
         actions=diary.actions,
+        language=language,
     )
 
 
@@ -123,6 +133,8 @@ class Mirrors:
         opened = (question.ticket, question.seed, question.role, question.generation)
         known = self._kept.pop(question.key, None)
         session = known[1] if known is not None and known[0] == opened else None
+        if session is not None and question.kind == "told" and session.language != question.language:
+            session = None  # what it was told stands in the other language
         if session is None or session.actions_done != question.actions[: len(session.actions_done)]:
             names = ("ticket", "seed", "role", "generation")
             header = {"schema": SCHEMA, "version": __version__, **dict(zip(names, opened, strict=True))}

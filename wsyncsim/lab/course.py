@@ -394,7 +394,7 @@ def sessions_of(course: Course, key: bytes, folder: Path) -> list[LabSession]:
     for slot, trainee in found:
         path = folder / f"{slot}.{trainee}.jsonl"
         if is_begun(path):
-            session = open_seat(course, key, slot, trainee, path)
+            session = open_seat(course, key, slot, trainee, path, language=course.settings_of(trainee).language or "en")
             if session.closed:
                 sessions.append(session)
     return sessions

@@ -122,7 +122,8 @@ class Diary:
 def _record(line: bytes, number: int, path: Path) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError:
+        json.dumps(found, ensure_ascii=False).encode()  # halves of characters could be shown to nobody
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise LabError(f"line {number} is not JSON", where=str(path))

@@ -203,7 +203,7 @@ class LabSession:
     def _apply_again(self, action: dict[str, Any], where: str) -> None:
         try:
             self._apply(action)
-        except (KeyError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
 
     def refresh(self) -> int:

@@ -9,17 +9,23 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 
 from simulator.errors import WsyncsimError
 from wsyncsim.lab.answers import Answer, Mirrors, Question, warm_up
+from wsyncsim.lab.data import LabError
+
+_T = TypeVar("_T")
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What comes back for a question: an answer, a refusal of the session, or what went wrong here."""
 
+    number: int = 0
+    """Number and key of the question; 0 and nothing when it could not be read at all."""
+    key: str = ""
     answer: Answer | None = None
     refused: tuple[str, str, str] | None = None
     """``what``, ``where`` and ``hint`` of a ``WsyncsimError``."""
@@ -27,22 +33,38 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A traceback."""
 
 
+class _Name(msgspec.Struct, frozen=True):
+    """Which question a line is, whatever else stands in it."""
+
+    number: int = 0
+    key: str = ""
+
+
 def work(questions: IO[bytes], replies: IO[bytes]) -> None:
-    """Answer until there are no more questions."""
+    """Answer until there are no more questions. No line ends it."""
     mirrors = Mirrors()
-    encoder, decoder = msgspec.json.Encoder(), msgspec.json.Decoder(Question)
     for line in questions:
-        replies.write(encoder.encode(_reply(mirrors, decoder.decode(line))) + b"\n")
+        replies.write(_reply(mirrors, line) + b"\n")
         replies.flush()
 
 
-def _reply(mirrors: Mirrors, question: Question) -> Reply:
+def _reply(mirrors: Mirrors, line: bytes) -> bytes:
+    name = _Name()
     try:
-        return Reply(answer=mirrors.answer(question))
+        name = _decoded(line, _Name)
+        answer = mirrors.answer(_decoded(line, Question))
+        return msgspec.json.encode(Reply(number=name.number, key=name.key, answer=answer))
     except WsyncsimError as error:
-        return Reply(refused=(error.what, error.where, error.hint))
+        return msgspec.json.encode(Reply(number=name.number, key=name.key, refused=(error.what, error.where, error.hint)))
     except Exception:  # whatever it is, who asked must get to know it
-        return Reply(failed=traceback.format_exc())
+        return msgspec.json.encode(Reply(number=name.number, key=name.key, failed=traceback.format_exc()))
+
+
+def _decoded(line: bytes, type: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(line, type=type)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise LabError(f"what is asked of this session is damaged: {error}") from None
 
 
 def main() -> None:

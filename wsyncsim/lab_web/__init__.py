@@ -47,7 +47,7 @@ def serve(
     from wsyncsim.lab_web.counsel import Counsel
     from wsyncsim.lab_web.guard import Keys
 
-    keys, counsel = Keys(), Counsel()
+    keys, counsel = Keys(), Counsel(language=language)
     if tell is not None:
         tell(f"http://{host}:{listener.getsockname()[1]}/?key={keys.key}")
     _run(lab_app(folder, keys, hosts=(host,), language=language, counsel=counsel), listener, counsel)
@@ -81,7 +81,7 @@ def serve_course(
     listener = _listener(host, port)
     from wsyncsim.lab_web.course_app import course_app
 
-    room.counsel = Counsel()
+    room.counsel = Counsel(language=language)
     if tell is not None:
         tell(f"http{'s' if encrypted else ''}://{host}:{listener.getsockname()[1]}/", entrance.instructor_code)
     _run(course_app(room, entrance, hosts=(host,), language=language), listener, room.counsel, **encrypted)

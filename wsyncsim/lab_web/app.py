@@ -26,7 +26,7 @@ from wsyncsim.lab.data import LabError, say
 from wsyncsim.lab_web import desk_pages
 from wsyncsim.lab_web.guard import COOKIE, LONGEST_FIELD, Breakage, Forms, Headers, Keys, NoForms, Turns, fields, overlong
 from wsyncsim.lab_web.log_rows import marked
-from wsyncsim.lab_web.shelf import Ordered, Shelf
+from wsyncsim.lab_web.shelf import Coming, Ordered, Shelf
 from wsyncsim.lab_web.words import LANGUAGES, duration, moment, word
 from wsyncsim.mistakes import told
 
@@ -177,9 +177,16 @@ def desk_page(visit: Visit) -> Response:
         return _desk_page(visit, desk, name)
 
 
-def _being_computed(visit: Visit, desk: Desk, name: str) -> Response:
+def coming(visit: Visit) -> Response:
+    """A page that waits for its session, and looks again by itself."""
+    answer = render(visit, "coming")
+    answer.headers["Refresh"] = str(AGAIN_S)
+    return answer
+
+
+def _being_computed(visit: Visit, desk: Desk, name: str, ordered: Ordered | None = None) -> Response:
     """A page that says so, and looks again by itself."""
-    since_s = time.monotonic() - desk.ordered.since_s if desk.ordered is not None else 0
+    since_s = time.monotonic() - ordered.since_s if ordered is not None else 0
     answer = render(visit, "soon", **desk_pages.common(visit, desk, name), waited_s=int(since_s))
     answer.headers["Refresh"] = str(AGAIN_S)
     return answer
@@ -205,25 +212,31 @@ def act_page(visit: Visit) -> Response:
 def do(visit: Visit) -> Response:
     """A form of a session: one call of it."""
     what = str(visit.request.path_params["what"])
-    with visit.shelf.desk(visit.session_id, visit.language) as desk:
+    with visit.shelf.desk(visit.session_id, visit.language, at_once=True) as desk:  # a form is not sent again by itself
         done = _done(visit, desk, what)
         if done is None:
-            desk.ordered = Ordered(what, visit.form, time.monotonic())
-            return go(f"/s/{visit.session_id}/soon")
+            return go(f"/s/{visit.session_id}/soon?order={desk.order(what, visit.form)}")
         return done
 
 
 def soon(visit: Visit) -> Response:
     """Where somebody waits for the answer to a form."""
     with visit.shelf.desk(visit.session_id, visit.language) as desk:
-        ordered = desk.ordered
-        if ordered is None:
-            return go(f"/s/{visit.session_id}/ticket")
+        base, id = f"/s/{visit.session_id}", visit.asked("order")
+        ordered = desk.ordered.get(id)
+        if ordered is None or desk.session.closed:
+            desk.ordered.pop(id, None)
+            return go(f"{base}/{desk_pages.after_closing(desk) if desk.session.closed else 'ticket'}")
         visit.form = ordered.form
+        page = _page_of(visit, ordered.what)
+        if not desk.holds(ordered):
+            del desk.ordered[id]
+            desk.said = visit.says("order_dropped")
+            return go(f"{base}/{page}?said=1")
         done = _done(visit, desk, ordered.what)
         if done is None:
-            return _being_computed(visit, desk, _page_of(visit, ordered.what))
-        desk.ordered = None
+            return _being_computed(visit, desk, page, ordered)
+        del desk.ordered[id]
         return done
 
 
@@ -303,6 +316,8 @@ def lab_app(
     def answered(visit: Visit, handler: Callable[[Visit], Response]) -> Response:
         try:
             return handler(visit)
+        except Coming:
+            return coming(visit)
         except WsyncsimError as error:
             return mistake(visit, error, 404)
 

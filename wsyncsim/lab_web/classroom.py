@@ -121,15 +121,19 @@ class Classroom(Shelf):
         place = self.place(id)
         return session_file(self.folder, place.slot, place.trainee)
 
+    def spoken(self, id: str, language: str) -> str:
+        """The language of a seat's trainee, where the course says so; else that one."""
+        return self.course.settings_of(self.place(id).trainee).language or language
+
     def _place(self, id: str) -> Seat:
         return self.place(id)
 
     @contextmanager
-    def desk(self, id: str, language: str) -> Iterator[Desk]:
+    def desk(self, id: str, language: str, *, spoken: str | None = None, at_once: bool = False) -> Iterator[Desk]:
         place = self.place(id)
         if not is_begun(self.path(id)):
             raise LabError("there is no such session")
-        with super().desk(id, language) as desk:
+        with super().desk(id, language, spoken=spoken, at_once=at_once) as desk:
             desk.session.seat = place
             yield desk
 
@@ -151,7 +155,7 @@ class Classroom(Shelf):
         stamp = _stamp(self.path(id))
         known = self._outcomes.get(id)
         if known is None or known.stamp != stamp:
-            session = self._resume(id)
+            session = courses.open_seat(self.course, self.key, *self._seats[id], self.path(id), language=self.spoken(id, "en"))
             known = self._outcomes[id] = Outcome(stamp, courses.row(session), courses.statement(session))
         return known
 

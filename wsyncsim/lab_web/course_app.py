@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from wsyncsim.lab_web.app import (
     THEMES,
     Visit,
     act_page,
+    coming,
     desk_page,
     go,
     render,
@@ -39,11 +41,13 @@ from wsyncsim.lab_web.app import do as do_at_desk
 from wsyncsim.lab_web.app import soon as soon_at_desk
 from wsyncsim.lab_web.guard import LONGEST_FIELD, Breakage, Headers, Turns, fields, from_page_of, overlong
 from wsyncsim.lab_web.people import INSTRUCTOR, NOBODY, TRAINEE, Entrance, Limit, Pass
+from wsyncsim.lab_web.shelf import Coming
 from wsyncsim.lab_web.words import LANGUAGES
 from wsyncsim.mistakes import told
 
 if TYPE_CHECKING:
     from wsyncsim.lab_web.classroom import Classroom, Outcome, Row
+    from wsyncsim.lab_web.shelf import Desk
 
 COOKIE = "wsyncsim_course"
 REFRESH_S = 10
@@ -211,10 +215,15 @@ def _state_name(visit: Visit, state: str) -> str:
     return tell(f"state_{state.replace(' ', '_')}", visit.language)
 
 
+def at_seat(visit: CourseVisit) -> AbstractContextManager[Desk]:
+    """A trainee's session, for the instructor; when it is played again, then in the trainee's language."""
+    return visit.room.desk(visit.session_id, visit.language, spoken=visit.room.spoken(visit.session_id, visit.language))
+
+
 def mirror(visit: CourseVisit) -> Response:
     """What a trainee has seen and done. Nothing can be done here."""
     still = visit.asked("still") == "1"
-    with visit.room.desk(visit.session_id, visit.language) as desk:
+    with at_seat(visit) as desk:
         session = desk.session
         answer = render(
             visit,
@@ -236,7 +245,7 @@ def mirror(visit: CourseVisit) -> Response:
 
 def mirror_sight(visit: CourseVisit) -> Response:
     """Something that a trainee has seen."""
-    with visit.room.desk(visit.session_id, visit.language) as desk:
+    with at_seat(visit) as desk:
         return render(visit, "mirror_sight", id=visit.session_id, sight=desk_pages.sight_of(visit, desk))
 
 
@@ -251,7 +260,7 @@ def results(visit: CourseVisit) -> Response:
 
 def bundle(visit: CourseVisit) -> Response:
     """A closed session with its mark, signed, as a file."""
-    with visit.room.desk(visit.session_id, visit.language) as desk:
+    with at_seat(visit) as desk:
         text = courses.bundle(desk.session, visit.room.key) + "\n"
     return _file(text, "application/json; charset=utf-8", f"{visit.session_id}.bundle.json")
 
@@ -365,6 +374,8 @@ def course_app(room: Classroom, entrance: Entrance, *, hosts: tuple[str, ...] = 
     def answered(visit: CourseVisit, rule: Rule) -> Response:
         try:
             return rule.do(visit)
+        except Coming:
+            return coming(visit)
         except WsyncsimError as error:
             visit.error = error
             return render(visit, "refusal", status=404)

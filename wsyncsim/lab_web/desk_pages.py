@@ -184,10 +184,17 @@ def page_is_known(page: str, visit: Visit, desk: Desk) -> bool:
 
 
 def deed_is_known(what: str, visit: Visit, desk: Desk) -> bool:
-    """Whether what a form asks for need not be computed any more."""
-    if desk.session.closed or what not in ("hint", "escalate"):
+    """Whether what a form asks for need not be computed, or not any more: what is refused needs no answer."""
+    session = desk.session
+    if session.closed:
         return True
-    return desk.knows("hint") if what == "hint" else desk.knows("enough", visit.first("team"))
+    if what == "hint":
+        return not session.hints_allowed or desk.knows("hint")
+    if what == "escalate":
+        team, evidence = visit.first("team"), set(visit.form.get("evidence", []))
+        refused = team not in session.teams() or not evidence or not evidence <= {sight.evidence for sight in session.sights}
+        return refused or desk.knows("enough", team)
+    return True
 
 
 # --- what forms do; each returns where to go, empty for the page that it came from

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -19,10 +20,10 @@ from wsyncsim._version import __version__
 from wsyncsim.lab.data import LabError
 
 if TYPE_CHECKING:
-    from wsyncsim.lab.answers import Answer, Kind
+    from wsyncsim.lab.answers import Answer, Kind, Question
     from wsyncsim.lab.course import Seat
     from wsyncsim.lab.debrief import Debrief
-    from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.session import LabSession, Told
     from wsyncsim.lab.ticket import Ticket
     from wsyncsim.lab.views import Remaining
     from wsyncsim.lab_web.counsel import Counsel
@@ -30,12 +31,18 @@ if TYPE_CHECKING:
 SUFFIX = ".jsonl"
 SESSION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 """What a session may be called: nothing in it can leave the folder."""
-MOST_OPEN = 40
-"""How many sessions are kept in memory; others are played again from their files."""
+MOST_OPEN = 100
+"""How many sessions are kept in memory, at 1 to 2 MB each; others are played again from their files."""
+MOST_ORDERED = 20
+"""How many forms of a session wait for their answers; whoever sends more gives up the first ones."""
 MOST_LISTED = 100
 PATIENCE_S = 0.08
 """How long a page waits for what other worlds say; then a page says that it is being computed."""
 HIGHEST_CHANCE_SEED = 1_000_000
+
+
+class Coming(Exception):
+    """A session is being played again elsewhere; whoever asks for it in a moment gets it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,9 @@ class Ordered:
 
     what: str
     form: Mapping[str, list[str]]
-    since_s: float
+    count: int
+    """How many actions there were: it is an order for then, and for no other moment."""
+    since_s: float = field(default_factory=time.monotonic)
     """When it came, on a clock that only goes forward."""
 
 
@@ -60,7 +69,8 @@ class Desk:
     id: str = ""
     counsel: Counsel | None = None
     lock: Lock = field(default_factory=Lock)
-    ordered: Ordered | None = None
+    ordered: dict[str, Ordered] = field(default_factory=dict)
+    """By ids that stand in the addresses of those who wait."""
     asked: dict[tuple[int, str, str, str], Future[Answer]] = field(default_factory=dict)
     """Number of actions, kind of question, team and language -> what was asked."""
     left: Remaining | None = None
@@ -103,6 +113,18 @@ class Desk:
             self.session.take_result(answer.result)
             self.debriefs[self.session.language] = answer.debrief
         return True
+
+    def order(self, what: str, form: Mapping[str, list[str]]) -> str:
+        """Keep a form until its answer is there; returns the order's id."""
+        id = secrets.token_urlsafe(9)
+        self.ordered[id] = Ordered(what, form, len(self.session.actions_done))
+        while len(self.ordered) > MOST_ORDERED:
+            del self.ordered[next(iter(self.ordered))]
+        return id
+
+    def holds(self, ordered: Ordered) -> bool:
+        """Whether nothing was done since an order."""
+        return ordered.count == len(self.session.actions_done)
 
     def _ask(self, kind: Kind, team: str = "") -> Future[Answer]:
         from wsyncsim.lab.answers import about
@@ -155,6 +177,10 @@ class Shelf:
         self._desks: OrderedDict[str, Desk] = OrderedDict()
         self._lock = Lock()
         self._opening: dict[str, Lock] = {}
+        self._telling: dict[tuple[str, str, int], Future[Answer]] = {}
+        """Session, language and number of actions -> what was told to them."""
+        self._playing = Lock()
+        """What plays other worlds in this process waits for its like."""
 
     def path(self, id: str) -> Path:
         """The file of a session. Raises ``LabError`` for an id that cannot be one."""
@@ -181,16 +207,20 @@ class Shelf:
         return id
 
     @contextmanager
-    def desk(self, id: str, language: str) -> Iterator[Desk]:
-        """A session, for as long as the block lasts nobody else's. Raises ``WsyncsimError`` when it cannot be opened."""
+    def desk(self, id: str, language: str, *, spoken: str | None = None, at_once: bool = False) -> Iterator[Desk]:
+        """A session, for as long as the block lasts nobody else's. Raises ``WsyncsimError`` when it cannot be opened.
+
+        ``spoken``: the language in which it is played again, when that is another one. Raises ``Coming`` while it is being played
+        again elsewhere, unless it is needed ``at_once``.
+        """
         path = self.path(id)
-        desk = self._found(id) or self._resumed(id)
+        desk = self._found(id) or self._resumed(id, spoken or language, at_once=at_once)
         with desk.lock:
             if not path.is_file():
                 raise LabError("there is no such session")
             if path.stat().st_size != desk.known[1]:  # another program has gone on with it
-                desk.session, desk.debriefs, desk.said = self._resume(id), {}, ""
-                desk.asked, desk.ordered = {}, None
+                desk.session, desk.debriefs, desk.said = self._resume(id, spoken or language, at_once=at_once), {}, ""
+                desk.asked = {}
                 desk.known = len(desk.session.actions_done), path.stat().st_size
             desk.session.language = language
             try:
@@ -209,7 +239,7 @@ class Shelf:
                 self._desks.move_to_end(id)
             return desk
 
-    def _resumed(self, id: str) -> Desk:
+    def _resumed(self, id: str, language: str, *, at_once: bool) -> Desk:
         path = self.path(id)
         if not path.is_file():
             raise LabError("there is no such session")
@@ -219,27 +249,47 @@ class Shelf:
             with opening:
                 desk = self._found(id)
                 if desk is None:
-                    desk = Desk(self._resume(id), id, self.counsel)
+                    desk = Desk(self._resume(id, language, at_once=at_once), id, self.counsel)
                     self._keep(id, desk)
                 return desk
         finally:
             with self._lock:
                 self._opening.pop(id, None)
 
-    def _resume(self, id: str) -> LabSession:
-        """The session of a file, played again; what other worlds told meanwhile is computed elsewhere, if anybody is there."""
+    def _resume(self, id: str, language: str, *, at_once: bool) -> LabSession:
+        """The session of a file, played again; what other worlds told meanwhile is computed elsewhere, if anybody is there.
+
+        Raises ``Coming`` as long as that takes; ``at_once`` it is then computed here.
+        """
+        from wsyncsim.lab.answers import about_diary
         from wsyncsim.lab.diary import Diary
         from wsyncsim.lab.session import LabSession
 
-        diary = Diary.read(self.path(id))
-        told = None
-        if self.counsel is not None:
-            from wsyncsim.lab.answers import about_diary
+        diary, seat = Diary.read(self.path(id)), self._place(id)
+        question = about_diary(diary, id, language, seat) if self.counsel is not None else None
+        told = self._told(question, at_once=at_once) if question is not None else None
+        with self._playing if question is not None and told is None else nullcontext():
+            return LabSession.replayed(diary, language=language, told=told, seat=seat)
 
-            question = about_diary(diary, id)
-            with suppress(WsyncsimError):  # playing it here says so as well, and where
-                told = self.counsel.ask(question).result().told if question is not None else None
-        return LabSession.replayed(diary, told=told, seat=self._place(id))
+    def _told(self, question: Question, *, at_once: bool) -> Mapping[int, Told] | None:
+        """What was told to the actions of a session; ``None`` when whoever plays it must find out."""
+        assert self.counsel is not None
+        name = question.key, question.language, len(question.actions)
+        with self._lock:
+            asked = self._telling.get(name)
+            if asked is None:
+                asked = self._telling[name] = self.counsel.ask(question)
+        done = wait([asked], PATIENCE_S).done
+        if not done and not at_once:
+            raise Coming
+        with self._lock:
+            self._telling = {other: each for other, each in self._telling.items() if other[0] != question.key}
+        if not done:
+            return None
+        try:
+            return asked.result().told
+        except Exception:  # playing it here says so as well, and where
+            return None
 
     def _place(self, id: str) -> Seat | None:
         """Whose seat of a course a session is; sessions of one's own are nobody's."""
