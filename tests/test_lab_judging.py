@@ -17,7 +17,7 @@ from scenarios.repairs import REPAIRS
 from wsyncsim import lab
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.data import policy, tempting_moves, ticket_data
-from wsyncsim.lab.diagnosis import best_way
+from wsyncsim.lab.diagnosis import best_way, right_steps
 from wsyncsim.lab.grounds import LUCK, Grounds, worth
 from wsyncsim.lab.harm import measured, tempting
 from wsyncsim.lab.session import LabSession, code
@@ -100,6 +100,26 @@ def test_a_lucky_repair_before_any_look_earns_little_of_what_a_repair_earns() ->
     assert result.total < BAR
     assert result.remarks("en")
     assert result.remarks("de")
+
+
+@pytest.mark.parametrize("id", ["1005", PORT])
+def test_looks_after_a_blind_repair_do_not_make_it_a_known_one(id: str) -> None:
+    session = _open(id, seed=1)
+    for cause in true_causes(session.story):
+        for action, site in right_steps(session.story, cause):
+            session.act(action, site=site)
+    for item in session.looks():
+        if not item.leaves_trace and not item.takes_target:
+            for place in item.places:
+                session.look(item.id, host=place.host)
+    assert look_for_success(session)
+    session.diagnose(_truth(session), [sight.evidence for sight in session.sights], 3)
+    session.note("It works again.")
+    result = session.close("fixed")
+    assert result.solved
+    assert 2 * result.left <= result.candidates
+    assert result.left_mending == result.candidates
+    assert result.total < BAR
 
 
 def test_the_order_of_diagnosis_and_repair_does_not_matter() -> None:
