@@ -250,7 +250,7 @@ def test_a_form_that_is_sent_twice_is_done_once(tmp_path: Path, what: str, page:
     visitor.submit("/do/look", look="L20")
     session = _session(visitor, base)
     names = {"action": session.actions()[0].id, "cause": session.causes()[0].id}
-    filled = {name: value.format(**names) for name, value in given.items()}
+    filled: dict[str, Any] = {name: value.format(**names) for name, value in given.items()}
     made = visitor.get(f"{base}/{page.format(**names)}")
     visitor.submit(f"/do/{what}", **filled)
     assert text not in visitor.page

@@ -185,8 +185,9 @@ class LabSession:
                 hint="The same version plays the same; install that one to go on with it",
             )
         if "exam" in header:
-            if seat is None or seat.header() != {key: header.get(key) for key in seat.header()}:
+            if seat is None or any(header.get(key) != value for key, value in seat.header().items() if key != "attempt"):
                 raise LabError("it belongs to an exam", where=where, hint="It can be opened with its course and key only")
+            _check_attempt(header.get("attempt"), seat.attempt, where)
             variant = tickets.variant(seat.ticket, seat.seed, role=seat.role, generation=seat.generation)
         else:
             id, seed = header.get("ticket"), header.get("seed")
@@ -204,6 +205,14 @@ class LabSession:
             self._apply(action)
         except (KeyError, TypeError, ValueError) as error:
             raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
+        except WsyncsimError as error:
+            if self.seat is None:
+                raise
+            raise LabError(
+                f"action {action.get('n')} cannot be done again: {error.what}",
+                where=where,
+                hint="Ticket, role and generation in the course file must be those with which it was begun",
+            ) from None
 
     def refresh(self) -> int:
         """Take in what somebody else has done in the meantime with the same file: a mirror. Returns how many actions."""
@@ -857,6 +866,15 @@ def shows_success(view: View) -> bool:
         for key, value in view.facts
         for success in policy().success
     )
+
+
+def _check_attempt(begun: Any, now: int, where: str) -> None:
+    if begun != now:
+        raise LabError(
+            f"it was begun as attempt {begun}; the course is at attempt {now} now",
+            where=where,
+            hint="The instructor sets attempt back in the course file, or uses another folder for its sessions",
+        )
 
 
 def _minutes(id: str) -> int:
