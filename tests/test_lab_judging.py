@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -22,6 +23,7 @@ from wsyncsim.lab.grounds import LUCK, Grounds, worth
 from wsyncsim.lab.harm import measured, tempting
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.solver import diagnose_best, look_for_success, mend
+from wsyncsim.lab.terminal import Terminal
 from wsyncsim.lab.ticket import possible_causes, true_causes
 
 SOME = ["1002", "1007", "1022", "1026", "1054", "1058", "1060", "1080", "2030", "2018"]
@@ -235,6 +237,26 @@ def test_the_debrief_says_what_each_tempting_move_does_as_measured(id: str) -> N
 def _harm_of(session: LabSession, action: str) -> tuple[int, str]:
     found = next(harm for harm in measured(session) if harm.action == REPAIRS[action].title.in_("en"))
     return found.points, "; ".join(found.details)
+
+
+def test_security_settings_that_were_left_changed_are_told_at_once() -> None:
+    session = _open("1022", seed=1, language="de")
+    session.act("X29")
+    (harm,) = measured(session)
+    (told,) = [detail for detail in harm.details if "Sicherheit" in detail]
+    assert told.startswith("Sicherheitseinstellungen geändert und so belassen: ")
+    assert told.count(";") == 2
+
+
+@pytest.mark.parametrize(("language", "command"), [("en", "debrief"), ("de", "auswertung")])
+def test_what_did_no_harm_has_no_points_of_it(language: str, command: str) -> None:
+    lines: list[str] = []
+    session = _open(language=language)
+    assert not all(move.points for move in tempting(session))
+    session.close("nothing")
+    Terminal(session, lambda _prompt: None, lambda text, _style: lines.append(text), lambda: session).obey(command)
+    assert any(NO_HARM[language] in line for line in lines)
+    assert not [line for line in lines if re.search(r", 0 (points of harm|Punkte Schaden)", line)]
 
 
 def test_a_synchronization_past_configmgr_is_harm() -> None:
