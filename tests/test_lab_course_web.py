@@ -488,6 +488,61 @@ def test_a_broken_course_file_changes_nothing_and_the_board_says_so(course: Cour
     assert "is not heeded" not in instructor.get("/board")
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('id = "c1"', 'id = "c1"\nattempt = 2'),
+        ('ticket = "1058"', 'ticket = "1009"'),
+        ('ticket = "1058"', 'ticket = "1058"\nrole = "second level"'),
+        ("[settings.T-2]", '[settings.T-1]\nrole = "second level"\n[settings.T-2]'),
+    ],
+)
+def test_what_begun_sessions_rest_on_stays_and_the_board_says_so(course: Course, before: str, after: str) -> None:
+    trainee, instructor = course.browser("T-1"), course.browser(INSTRUCTOR)
+    course.change(before, after)
+    for _ in range(2):
+        page = instructor.get("/board")
+        assert "is not heeded" in page
+        assert "a.T-1" in page
+        trainee.get("/s/a.T-1/ticket")
+        trainee.post("/s/a.T-1/do/wait", **{"for": "5m"})
+        course.room._desks.clear()
+    course.change(after, before)
+    assert "is not heeded" not in instructor.get("/board")
+    assert [action["do"] for action in course.session("a.T-1").actions_done] == ["look", "wait", "wait"]
+
+
+def test_what_nobody_has_begun_may_be_changed(course: Course) -> None:
+    course.change('ticket = "2030"', 'ticket = "1009"')
+    assert "is not heeded" not in course.browser(INSTRUCTOR).get("/board")
+    assert course.room.place("b.T-1").ticket == "1009"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        ('id = "c1"', 'id = "c1"\nattempt = 2', "it was begun as attempt 1; the course is at attempt 2 now"),
+        ('ticket = "1058"', 'ticket = "1034"', "action 1 cannot be done again"),
+    ],
+)
+def test_who_cannot_go_on_after_the_course_was_changed_is_told_why(tmp_path: Path, before: str, after: str, why: str) -> None:
+    course = Course(tmp_path)
+    course.browser("T-1").post("/begin", slot="a")
+    session = course.session("a.T-1")
+    look = next(each for each in session.looks() if not each.takes_target)
+    session.look(look.id, host=look.places[0].host)
+    course.change(before, after)
+    again = Course(tmp_path)
+    trainee = again.browser("T-1")
+    assert why in trainee.post("/begin", 404, slot="a")
+    assert why in trainee.get("/s/a.T-1/ticket", 404)
+    if "attempt" in after:
+        assert "a.T-1" in again.browser(INSTRUCTOR).get("/board")
+        again.change(after, before)
+        trainee.post("/begin", slot="a")
+        assert "is not heeded" not in again.browser(INSTRUCTOR).get("/board")
+
+
 # --- the instructor
 
 

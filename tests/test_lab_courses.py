@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from msgspec import structs
 from simulator.errors import WsyncsimError
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.board import board, session_file
+from wsyncsim.lab.data import policy
+from wsyncsim.lab.diary import Diary
+from wsyncsim.lab.session import LabSession
+from wsyncsim.lab.solver import diagnose_best
 
 COURSE = """
 id = "c1"
@@ -27,6 +32,12 @@ def exam(tmp_path: Path) -> tuple[courses.Course, bytes, Path]:
     path = tmp_path / "course.toml"
     path.write_text(COURSE, encoding="utf-8")
     return courses.load(path), courses.new_key(tmp_path / "key"), tmp_path
+
+
+def _copy(session: LabSession) -> Diary:
+    diary = Diary(None, session.header)
+    diary.actions = session.actions_done
+    return diary
 
 
 def test_participants_can_have_settings_of_their_own(tmp_path: Path) -> None:
@@ -83,6 +94,24 @@ def test_the_limit_of_an_exam_stops_the_clock_but_not_the_diagnosis(exam: tuple[
     text = courses.bundle(session, key)
     assert json.loads(text)["settings"]["limit_min"] == 40
     assert courses.verify(text, key, course).as_json() == result.as_json()
+
+
+@pytest.mark.parametrize("left_min", [1, 18])
+def test_what_time_is_left_does_not_tell_which_team_is_the_right_one(left_min: int) -> None:
+    for team in policy().teams:
+        seat = courses.Seat("c1", "a", "T-1", 1, "1024", 1, "help desk", None, False, False)
+        session = LabSession.open("1024", seed=1, role="help desk", seat=seat)
+        diagnose_best(session)
+        session.seat = dataclasses.replace(seat, limit_min=session.spent_min + left_min)
+        done = session.escalate(team, ["e1"])
+        assert done.accepted == (team == "database")
+        assert session.left_min == (0 if done.accepted else max(0, left_min - 15))
+        again = LabSession.replayed(_copy(session), seat=seat)
+        assert (again.now, again.deeds) == (session.now, session.deeds)
+        if done.accepted:
+            assert session.mended()
+            with pytest.raises(WsyncsimError, match="time"):
+                session.escalate(team, ["e1"])
 
 
 def test_entry_codes_differ_and_forgive_how_they_are_typed() -> None:

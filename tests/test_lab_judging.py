@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -17,11 +18,12 @@ from scenarios.repairs import REPAIRS
 from wsyncsim import lab
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.data import policy, tempting_moves, ticket_data
-from wsyncsim.lab.diagnosis import best_way
+from wsyncsim.lab.diagnosis import best_way, right_steps
 from wsyncsim.lab.grounds import LUCK, Grounds, worth
 from wsyncsim.lab.harm import measured, tempting
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.solver import diagnose_best, look_for_success, mend
+from wsyncsim.lab.terminal import Terminal
 from wsyncsim.lab.ticket import possible_causes, true_causes
 
 SOME = ["1002", "1007", "1022", "1026", "1054", "1058", "1060", "1080", "2030", "2018"]
@@ -100,6 +102,26 @@ def test_a_lucky_repair_before_any_look_earns_little_of_what_a_repair_earns() ->
     assert result.total < BAR
     assert result.remarks("en")
     assert result.remarks("de")
+
+
+@pytest.mark.parametrize("id", ["1005", PORT])
+def test_looks_after_a_blind_repair_do_not_make_it_a_known_one(id: str) -> None:
+    session = _open(id, seed=1)
+    for cause in true_causes(session.story):
+        for action, site in right_steps(session.story, cause):
+            session.act(action, site=site)
+    for item in session.looks():
+        if not item.leaves_trace and not item.takes_target:
+            for place in item.places:
+                session.look(item.id, host=place.host)
+    assert look_for_success(session)
+    session.diagnose(_truth(session), [sight.evidence for sight in session.sights], 3)
+    session.note("It works again.")
+    result = session.close("fixed")
+    assert result.solved
+    assert 2 * result.left <= result.candidates
+    assert result.left_mending == result.candidates
+    assert result.total < BAR
 
 
 def test_the_order_of_diagnosis_and_repair_does_not_matter() -> None:
@@ -215,6 +237,26 @@ def test_the_debrief_says_what_each_tempting_move_does_as_measured(id: str) -> N
 def _harm_of(session: LabSession, action: str) -> tuple[int, str]:
     found = next(harm for harm in measured(session) if harm.action == REPAIRS[action].title.in_("en"))
     return found.points, "; ".join(found.details)
+
+
+def test_security_settings_that_were_left_changed_are_told_at_once() -> None:
+    session = _open("1022", seed=1, language="de")
+    session.act("X29")
+    (harm,) = measured(session)
+    (told,) = [detail for detail in harm.details if "Sicherheit" in detail]
+    assert told.startswith("Sicherheitseinstellungen geändert und so belassen: ")
+    assert told.count(";") == 2
+
+
+@pytest.mark.parametrize(("language", "command"), [("en", "debrief"), ("de", "auswertung")])
+def test_what_did_no_harm_has_no_points_of_it(language: str, command: str) -> None:
+    lines: list[str] = []
+    session = _open(language=language)
+    assert not all(move.points for move in tempting(session))
+    session.close("nothing")
+    Terminal(session, lambda _prompt: None, lambda text, _style: lines.append(text), lambda: session).obey(command)
+    assert any(NO_HARM[language] in line for line in lines)
+    assert not [line for line in lines if re.search(r", 0 (points of harm|Punkte Schaden)", line)]
 
 
 def test_a_synchronization_past_configmgr_is_harm() -> None:

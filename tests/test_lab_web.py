@@ -242,6 +242,66 @@ def test_a_hint_is_given_and_kept_on_the_board(visitor: Visitor, desk: str) -> N
     assert visitor.at == f"{desk}/look"
 
 
+MEANWHILE = {"en": "has been done here meanwhile", "de": "Inzwischen ist hier etwas geschehen"}
+
+
+@pytest.mark.parametrize(
+    ("what", "page", "given", "language"),
+    [
+        ("hint", "look", {}, "en"),
+        ("ask", "ticket", {"question": "who"}, "de"),
+        ("act", "act/{action}", {}, "en"),
+        ("diagnose", "check", {"cause": "{cause}", "evidence": "e1", "confidence": "1"}, "de"),
+        ("escalate", "mend", {"team": "network", "evidence": "e1"}, "en"),
+        ("close", "close", {"resolution": "nothing"}, "de"),
+    ],
+)
+def test_a_form_that_is_sent_twice_is_done_once(tmp_path: Path, what: str, page: str, given: dict[str, str], language: str) -> None:
+    visitor, text = Visitor(tmp_path, language), MEANWHILE[language]
+    base = visitor.open("1009")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    session = _session(visitor, base)
+    names = {"action": session.actions()[0].id, "cause": session.causes()[0].id}
+    filled: dict[str, Any] = {name: value.format(**names) for name, value in given.items()}
+    made = visitor.get(f"{base}/{page.format(**names)}")
+    visitor.submit(f"/do/{what}", **filled)
+    assert text not in visitor.page
+    visitor.page = made
+    visitor.submit(f"/do/{what}", **filled)
+    assert text in visitor.page
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["look", what]
+
+
+def test_a_form_that_is_sent_twice_while_it_is_computed_is_done_once(tmp_path: Path) -> None:
+    visitor, slow = _with_slow(tmp_path)
+    base = visitor.open("1009")
+    made = visitor.page
+    visitor.submit("/do/hint")
+    slow.compute()
+    visitor.page = made
+    visitor.submit("/do/hint")
+    visitor.get(f"{base}/soon")
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["hint"]
+    assert MEANWHILE["en"] in visitor.page
+    assert "Hint, rung 1 of 5" in visitor.page
+
+
+def test_forms_are_not_stale_because_of_looks_waiting_or_thoughts_and_scripts_need_not_count(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1009")
+    made = visitor.page
+    visitor.submit("/do/think", text="the port")
+    for _ in range(2):
+        visitor.page = made
+        visitor.let_pass("5m")
+    visitor.page = made
+    visitor.submit("/do/hint")
+    assert MEANWHILE["en"] not in visitor.page
+    assert visitor.client.post(f"{base}/do/hint", data={"token": visitor.keys.token}).status_code == 200
+    assert [action["do"] for action in _session(visitor, base).actions_done] == ["think", "wait", "wait", "hint", "hint"]
+
+
 def test_each_look_shows_its_price_before_it_is_done(visitor: Visitor, desk: str) -> None:
     page = visitor.get(f"{desk}/look")
     for item in _session(visitor, desk).looks():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ def test_the_debrief_tells_the_stage_at_which_it_stopped(id: str, stage: str) ->
     opened = session.debrief().xrays[0]
     assert [each.id for each in opened.stages if each.state == "stopped"] == [stage]
     assert next(each.title for each in opened.stages if each.id == stage) in opened.text
+
+
+@pytest.mark.parametrize(
+    ("language", "pattern"),
+    [
+        ("en", r"The synchronization of \d{4}-\d\d-\d\d \d\d:\d\d stopped"),
+        ("de", r"Die Synchronisierung vom \d\d\.\d\d\.\d{4}, \d\d:\d\d Uhr, blieb"),
+    ],
+)
+def test_its_sentence_has_dates_as_the_language_writes_them(language: str, pattern: str) -> None:
+    session = lab.open_ticket("1026", seed=7, language=language)
+    assert re.match(pattern, taken(session, session.opened_at).text)
 
 
 def test_an_exam_shows_none_before_its_answers_are_released(tmp_path: Path) -> None:

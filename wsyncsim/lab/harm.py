@@ -222,8 +222,8 @@ def _settings(bill: _Bill, new: Iterable[Effect]) -> None:
         paid.add(effect.entity)
         told.setdefault(kind, []).append(effect)
     for kind, effects in told.items():
-        for setting, entities in _by_name(effects):
-            bill.tell(say(f"harm_{kind}", bill.language, entity=entities, name=setting))
+        settings = "; ".join(f"{setting} ({entities})" for setting, entities in _by_name(effects))
+        bill.tell(say(f"harm_{kind}", bill.language, settings=settings))
 
 
 def _briefly(bill: _Bill, passing: Iterable[Effect]) -> None:

@@ -147,7 +147,8 @@ def score(session: LabSession) -> Result:
     critical = any(harm.critical for harm in damage)
     solved = _solved(session, done, right)
     impossible = last is not None and contradicted(session, last)
-    mending = _before_mending(session, done, base)
+    number = None if done.nothing_to_do or done.by_itself else _ended_by(session)
+    mending = _before_mending(session, number, base)
     minutes = min(base.minutes, mending.minutes) if mending.left <= base.left else base.minutes
     by_word, by_deed = worth(0.0 if impossible else base.known), worth(mending.known)
     worked_on = max(by_word if right >= WORKED_ON else 0.0, by_deed if solved and session.deeds else 0.0)
@@ -161,7 +162,7 @@ def score(session: LabSession) -> Result:
     total = math.floor(sum(parts.values()) + 0.5)
     if critical:
         total = min(total, weights["critical_cap"])
-    if not (base.halved or mending.halved):
+    if not _halved(session, number, base, mending):
         total = min(total, weights["guess_cap"])
     prices = [weights["hint"][hint.rung - 1] for hint in session.hints]
     worked_example = any(hint.rung == len(weights["hint"]) for hint in session.hints)
@@ -200,14 +201,24 @@ def _evidence(base: Grounds) -> float:
     return max(share, 0.0)
 
 
-def _before_mending(session: LabSession, done: Outcome, said: Grounds) -> Grounds:
-    """What was known before the trouble was ended; a team that took it over had seen enough to do so."""
-    number = None if done.nothing_to_do or done.by_itself else _ended_by(session)
+def _before_mending(session: LabSession, number: int | None, said: Grounds) -> Grounds:
+    """What was known before the deed that ended the trouble; a team that took it over had seen enough to do so."""
     if number is None:
         return said
     if session.deeds[number].by != "trainee":
         return dataclasses.replace(grounds(session, number), left=said.floor)
     return grounds(session, number)
+
+
+def _halved(session: LabSession, number: int | None, said: Grounds, mending: Grounds) -> bool:
+    """Whether half of what could be wrong had been ruled out in time.
+
+    What was seen after the trainee's own deed has ended the trouble comes too late, for the diagnosis as well: whoever has hit upon
+    the repair by chance could look up the cause then.
+    """
+    if number is None or session.deeds[number].by != "trainee":
+        return said.halved or mending.halved
+    return mending.halved
 
 
 def _ended_by(session: LabSession) -> int | None:

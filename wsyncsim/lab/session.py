@@ -186,8 +186,9 @@ class LabSession:
                 hint="The same version plays the same; install that one to go on with it",
             )
         if "exam" in header:
-            if seat is None or seat.header() != {key: header.get(key) for key in seat.header()}:
+            if seat is None or any(header.get(key) != value for key, value in seat.header().items() if key != "attempt"):
                 raise LabError("it belongs to an exam", where=where, hint="It can be opened with its course and key only")
+            _check_attempt(header.get("attempt"), seat.attempt, where)
             variant = tickets.variant(seat.ticket, seat.seed, role=seat.role, generation=seat.generation)
         else:
             id, seed = header.get("ticket"), header.get("seed")
@@ -205,6 +206,14 @@ class LabSession:
             self._apply(action)
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
             raise LabError(f"action {action.get('n')} is damaged: {error!r}", where=where) from None
+        except WsyncsimError as error:
+            if self.seat is None:
+                raise
+            raise LabError(
+                f"action {action.get('n')} cannot be done again: {error.what}",
+                where=where,
+                hint="Ticket, role and generation in the course file must be those with which it was begun",
+            ) from None
 
     def refresh(self) -> int:
         """Take in what somebody else has done in the meantime with the same file: a mirror. Returns how many actions."""
@@ -280,6 +289,13 @@ class LabSession:
         if self.seat is None or self.seat.limit_min is None:
             return None
         return max(0, self.seat.limit_min - self.spent_min)
+
+    @property
+    def _left_us(self) -> int | None:
+        """Microseconds of the lab's clock that this ticket may still take; ``None`` without a limit."""
+        if self.seat is None or self.seat.limit_min is None:
+            return None
+        return max(0, self._opened_at + self.seat.limit_min * MINUTE - self.now)
 
     @property
     def hints_allowed(self) -> bool:
@@ -450,7 +466,11 @@ class LabSession:
 
     def escalate(self, team: str, evidence: Sequence[str]) -> Escalated:
         """Hand the ticket to another team. Without the evidence that it needs, or to the wrong one, it comes back."""
-        return self._do("escalate", {"team": team, "evidence": list(evidence)})  # type: ignore[no-any-return]
+        given: dict[str, Any] = {"team": team, "evidence": list(evidence)}
+        left_us = self._left_us
+        if left_us is not None:
+            given["most_us"] = left_us  # in the file: a limit that is changed must not change what has been
+        return self._do("escalate", given)  # type: ignore[no-any-return]
 
     def verify(self) -> Verification:
         """Whether what has been seen shows that a synchronization has succeeded since the last change. It costs nothing."""
@@ -728,6 +748,7 @@ class LabSession:
         if team not in self.teams():
             raise LabError(f"there is no team {team!r}", hint=did_you_mean(str(team), self.teams()))
         self._evidence(given["evidence"])
+        most_us = self._time_to_escalate(given.get("most_us"), team)
         truth = [cause for cause in true_causes(self.story) if cause.fault]
         told = self.told.get(given["n"])
         enough = told.enough if told is not None else self.panel.known_enough(team)
@@ -737,28 +758,42 @@ class LabSession:
         dice = Dice(self.variant.seed).stream(f"lab/escalation/{len(self.escalations)}")
         accepted = enough and bool(mine)
         if accepted:
-            self._go(self.now + dice.about(delays[team] * MINUTE))
-            self._repair_by(team, mine)
+            self._repair_by(team, mine, dice.about(delays[team] * MINUTE), most_us)
             reply = say("escalated", self.language, team=say(f"team_{team.replace(' ', '_')}", self.language))
         else:
-            self._go(self.now + delays["returned"] * MINUTE)
+            self._go(self.now + min(delays["returned"] * MINUTE, most_us))
             name = "returned_evidence" if not enough else "returned_team"
             reply = say(name, self.language, team=say(f"team_{team.replace(' ', '_')}", self.language))
         done = Escalated(team=team, accepted=accepted, reply=reply, local=self.local)
         self.escalations.append(done)
         return done
 
-    def _repair_by(self, team: str, causes: Sequence[Cause]) -> None:
-        """The team does the right thing, step by step; the synchronization is started by who gave the ticket away."""
+    def _time_to_escalate(self, most_us: int | None, team: str) -> int:
+        """How long an escalation may take at most, in microseconds. Raises ``LabError`` when there is no time for any.
+
+        It is decided before anything is judged: whether there is time for it must not tell whose the cause is.
+        """
+        if most_us is not None and most_us <= 0:
+            raise LabError(say("refused_time", self.language), hint=say("hint_time", self.language))
+        delays = policy().delays
+        self._in_time(self.now + 2 * max(delays[team], delays["returned"]) * MINUTE)
+        return LONGEST_WAIT_US if most_us is None else most_us
+
+    def _repair_by(self, team: str, causes: Sequence[Cause], delay_us: int, most_us: int) -> None:
+        """The team does the right thing, step by step; the synchronization is started by who gave the ticket away.
+
+        With less time left than that takes, it is done at the last moment of it.
+        """
         from wsyncsim.lab.diagnosis import right_steps
 
-        for cause in causes:
-            for id, site in right_steps(self.story, cause):
-                if id in STARTS or id in policy().waiting["actions"]:
-                    continue
-                at = self.now
-                self._bench.act(id, site, 2 * MINUTE)
-                self.deeds.append(Deed("act", at, self.now, id, site, by=team))
+        without = (*STARTS, *policy().waiting["actions"])
+        steps = [(id, site) for cause in causes for id, site in right_steps(self.story, cause) if id not in without]
+        step_us = min(2 * MINUTE, most_us // max(len(steps), 1))
+        self._go(self.now + min(delay_us, most_us - len(steps) * step_us))
+        for id, site in steps:
+            at = self.now
+            self._bench.act(id, site, step_us)
+            self.deeds.append(Deed("act", at, self.now, id, site, by=team))
 
     @property
     def opened_at(self) -> int:
@@ -833,6 +868,15 @@ def shows_success(view: View) -> bool:
         for key, value in view.facts
         for success in policy().success
     )
+
+
+def _check_attempt(begun: Any, now: int, where: str) -> None:
+    if begun != now:
+        raise LabError(
+            f"it was begun as attempt {begun}; the course is at attempt {now} now",
+            where=where,
+            hint="The instructor sets attempt back in the course file, or uses another folder for its sessions",
+        )
 
 
 def _minutes(id: str) -> int:

@@ -616,10 +616,11 @@ class Terminal:
         for cause, facts in found.masked.items():
             self._list("d_masked", facts, everything, cause=cause)
         for name, moves in (("d_harm", found.measured), ("d_tempting", found.tempting)):
-            rows = [
-                f"{self._word('harm', action=harm.action, site=harm.site, points=harm.points)}: {'; '.join(harm.details)}"
-                for harm in moves
-            ]
+            rows = []
+            for harm in moves:
+                head = "harm" if harm.points else "no_harm"
+                said = self._word(head, action=harm.action, site=harm.site, points=harm.points)
+                rows.append(f"{said}: {'; '.join(harm.details)}")
             self._list(name, rows, everything=True)
         self._list("d_open", found.still_open, everything=True)
         self._list("d_xray", [f"{_clock(xray.local)}: {xray.text}" for xray in found.xrays], everything=True)

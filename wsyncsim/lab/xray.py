@@ -6,6 +6,7 @@ It is shown in the tour, as a bare chain at level 1, and again when a ticket is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from simulator import events as e
@@ -127,7 +128,7 @@ def _sentence(stages: list[Stage], began: str, told: bool, language: str) -> str
         return say("xray_chain", language)
     if not began:
         return say("xray_none", language)
-    began = began.replace("T", " ")[:16]
+    began = datetime.fromisoformat(began).strftime("%d.%m.%Y, %H:%M" if language == "de" else "%Y-%m-%d %H:%M")
     for state in ("now", "stopped"):
         for stage in stages:
             if stage.state == state:

@@ -249,6 +249,8 @@ def _page_of(visit: Visit, what: str) -> str:
 def _done(visit: Visit, desk: Desk, what: str) -> Response | None:
     """What a form comes to; ``None`` while that is being computed."""
     page = _page_of(visit, what)
+    if desk_pages.is_stale(what, visit, desk):
+        return _look_first(visit, desk, page)
     try:
         if not desk_pages.deed_is_known(what, visit, desk):
             return None
@@ -259,6 +261,14 @@ def _done(visit: Visit, desk: Desk, what: str) -> Response | None:
     if target.startswith("/"):
         return go(target)
     return go(f"/s/{visit.session_id}/{target or page}{'?said=1' if desk.said else ''}")
+
+
+def _look_first(visit: Visit, desk: Desk, page: str) -> Response:
+    """To the page of a form that was made before something else was done; with it, what that came to."""
+    sentence = visit.says("meanwhile")
+    if not desk.said.startswith(sentence):
+        desk.said = f"{sentence} {desk.said}".strip()
+    return go(f"/s/{visit.session_id}/{desk_pages.after_closing(desk) if desk.session.closed else page}?said=1")
 
 
 # --- machinery

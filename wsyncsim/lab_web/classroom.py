@@ -14,7 +14,7 @@ from simulator.errors import WsyncsimError
 from wsyncsim.lab import course as courses
 from wsyncsim.lab.board import Seated, seated, session_file
 from wsyncsim.lab.data import LabError
-from wsyncsim.lab.diary import is_begun
+from wsyncsim.lab.diary import Diary, is_begun
 from wsyncsim.lab_web.shelf import Desk, Shelf
 
 if TYPE_CHECKING:
@@ -66,7 +66,10 @@ class Classroom(Shelf):
         self._beginning = Lock()
         self._watched: dict[str, _Watched] = {}
         self._outcomes: dict[str, Outcome] = {}
+        self._misfits: frozenset[str] = frozenset()
+        """Seats whose session was begun with another attempt than the course has."""
         self._prepare()
+        self._adopt(self._course)
 
     def _prepare(self) -> None:
         course = self._course
@@ -88,10 +91,39 @@ class Classroom(Shelf):
                     read = courses.load(self.file)
                     if read.id != self._course.id:
                         raise LabError(f"it is another course now: {read.id}", where=str(self.file))
-                    self._course = read
-                    self._prepare()
+                    self._adopt(read)
                 except WsyncsimError as error:
                     self.trouble = error
+
+    def _adopt(self, read: Course) -> None:
+        """Go on with this course. Raises ``LabError`` when sessions do not fit it that have fitted so far."""
+        misfits = {id for id in self._begun_in(read) if not self._fits(read, id)}
+        if misfits:
+            self.trouble = _changed_under(misfits, self.file)
+        if misfits - self._misfits and read is not self._course:
+            raise _changed_under(misfits - self._misfits, self.file)
+        self._course, self._misfits = read, frozenset(misfits)
+        self._prepare()
+
+    def _begun_in(self, course: Course) -> dict[str, tuple[str, str]]:
+        """The seats of a course at which somebody has sat down."""
+        seats = {f"{slot.id}.{trainee}": (slot.id, trainee) for slot in course.slots for trainee in course.participants}
+        return {id: seat for id, seat in seats.items() if is_begun(session_file(self.folder, *seat))}
+
+    def _fits(self, course: Course, id: str) -> bool:
+        """Whether a begun session can go on with a course: it has the attempt of its file, and what was served so far."""
+        slot, trainee = id.split(".")
+        place = courses.seat(course, self.key, slot, trainee)
+        try:
+            header = Diary.read(session_file(self.folder, slot, trainee)).header
+        except WsyncsimError:
+            return True  # it is damaged, whatever the course says
+        if any(header.get(name) != value for name, value in place.header().items()):
+            return False
+        if id not in self._seats or id in self._misfits:
+            return True
+        before = courses.seat(self._course, self.key, slot, trainee)
+        return (before.ticket, before.role, before.generation) == (place.ticket, place.role, place.generation)
 
     def codes(self) -> Mapping[str, str]:
         """Each trainee's entry code."""
@@ -144,6 +176,9 @@ class Classroom(Shelf):
             if not is_begun(path):
                 session = courses.open_seat(self.course, self.key, place.slot, place.trainee, path, language=language)
                 self._keep(id, Desk(session, id, self.counsel))
+                return
+        with self.desk(id, language):  # what cannot go on says so here
+            pass
 
     def results(self) -> list[Outcome]:
         """What has come of each closed ticket. Each is played again once, beside the sessions that are worked on."""
@@ -178,6 +213,14 @@ class Classroom(Shelf):
             before = self._watched[id] = _Watched(stamp, now, since_s)
         works = before.seated.state not in ("not begun", "closed", "damaged")
         return Row(id, before.seated, max(0, int((time.time() - before.since_s) / 60)) if works else 0)
+
+
+def _changed_under(ids: set[str], file: Path) -> LabError:
+    return LabError(
+        f"attempt, ticket, role or generation was changed of sessions that are begun: {', '.join(sorted(ids))}",
+        where=str(file),
+        hint="Set them back, or use another folder for its sessions",
+    )
 
 
 def _stamp(path: Path) -> tuple[int, int]:

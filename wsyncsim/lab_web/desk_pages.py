@@ -23,6 +23,8 @@ ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
 MOST_CAUSES = 3
 MOST_DIGITS = 4
 """A session has no more sights than actions."""
+ONCE = ("ask", "diagnose", "act", "escalate", "hint", "close")
+"""Deeds that cost something, or cannot be taken back: sent twice, they are done once. Their forms tell how many were before."""
 
 
 def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
@@ -34,6 +36,8 @@ def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
         "about": about,
         "base": f"/s/{visit.session_id}",
         "page": page,
+        "once": ONCE,
+        "made_after": _count_once(session),
         "steps": STEPS,
         "xray": session.xray(),
         "said": desk.said if visit.asked("said") else "",
@@ -172,6 +176,15 @@ PAGES: dict[str, Callable[[Visit, Desk], dict[str, Any]]] = {
     "close": close,
     "debrief": debrief,
 }
+
+
+def is_stale(what: str, visit: Visit, desk: Desk) -> bool:
+    """Whether something that counts has been done since a form was made. Scripts need not say after how much they were."""
+    return what in ONCE and "after" in visit.form and visit.first("after") != str(_count_once(desk.session))
+
+
+def _count_once(session: LabSession) -> int:
+    return sum(action["do"] in ONCE for action in session.actions_done)
 
 
 def page_is_known(page: str, visit: Visit, desk: Desk) -> bool:
