@@ -330,6 +330,46 @@ def test_following_lets_time_pass_reads_again_and_marks_what_is_new(tmp_path: Pa
     assert _session(visitor, base).actions_done == before
 
 
+def test_a_pinned_line_stays_pinned_in_what_is_read_of_that_log_later(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/logs")
+    page = visitor.submit("/do/look", look="L20")
+    pin = re.findall(r'name="pin" value="(e1-\d+)"', page)[-1]
+    visitor.submit("/do/pin", pin=pin)
+    given: dict[str, Any] = {"for": "1h"}
+    page = visitor.submit("/do/follow", **given)
+    assert page.count('class="tag">pinned<') == 1
+    assert 'class="tag">pinned<' in page.split(f'value="{pin}"')[0].rsplit("<tr", 1)[1]
+    assert 'value="e1-' not in page.replace(f'name="unpin" value="{pin}"', "")
+    visitor.get(f"{base}/e/2")
+    page = visitor.submit("/do/pin", unpin=pin)
+    assert visitor.at.endswith("/e/2")
+    assert 'class="tag">pinned<' not in page
+    assert _session(visitor, base).pins == []
+
+
+def test_lists_of_evidence_offer_the_newest_sight_and_older_ones_that_are_needed(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+
+    def offered() -> list[str]:
+        return re.findall(r'name="evidence" value="(e\d+)"', visitor.get(f"{base}/check"))
+
+    for _ in range(3):
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look="L20")
+    assert offered() == ["e3"]
+    assert f'href="{base}/e/1"' in visitor.page
+    visitor.get(f"{base}/e/1")
+    visitor.submit("/do/pin", pin="e1-2")
+    assert offered() == ["e1", "e3"]
+    visitor.submit("/do/diagnose", cause=re.findall(r'<option value="(c\w+)"', visitor.page)[0], evidence="e3", confidence="1")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    assert offered() == ["e1", "e3", "e4"]
+
+
 def test_codes_are_explained_in_the_viewer(visitor: Visitor, desk: str) -> None:
     visitor.get(f"{desk}/look")
     visitor.submit("/do/look", look="L01")

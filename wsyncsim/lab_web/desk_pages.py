@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsyncsim.lab.data import LabError, people, policy, say
 from wsyncsim.lab.session import QUESTIONS, RESOLUTIONS
-from wsyncsim.lab_web import drawing, log_rows, sheets, viewer
+from wsyncsim.lab_web import drawing, evidence, log_rows, sheets, viewer
 from wsyncsim.lab_web.words import all_words, moment
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
         "xray": session.xray(),
         "said": desk.said if visit.asked("said") else "",
         "pin_text": log_rows.in_short,
+        "listed": evidence.listed(session),
         "team_name": lambda team: say(f"team_{team.replace(' ', '_')}", session.language),
         "group_name": lambda group: _group(visit, group),
     }
@@ -98,7 +99,7 @@ def sight(visit: Visit, desk: Desk) -> dict[str, Any]:
         "groups": consoles(desk.session),
         "last_seen": _last_seen(desk.session),
         "news": visit.says("looked_at", title=found.title, host=found.host),
-        **viewer.for_rows(visit, desk),
+        **viewer.for_rows(visit, desk, rows),
     }
 
 
