@@ -26,6 +26,7 @@ from starlette.testclient import TestClient
 from simulator.errors import WsyncsimError
 from wsyncsim import lab, lab_web
 from wsyncsim.lab.answers import Answer, Mirrors, Question
+from wsyncsim.lab.data import policy
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.session import LabSession, code
 from wsyncsim.lab.ticket import true_causes
@@ -225,8 +226,33 @@ def test_an_english_ticket_of_the_help_desk_is_handed_over_and_solved_without_ja
 def test_a_hint_is_given_and_kept_on_the_board(visitor: Visitor, desk: str) -> None:
     visitor.get(f"{desk}/look")
     visitor.submit("/do/hint")
-    assert re.sub('data-news="[^"]*"', "", visitor.page).count("Hint, rung 1 of 5") == 2
+    assert re.sub('data-news="[^"]*"', "", visitor.page).count("Hint 1") == 2
     assert visitor.at == f"{desk}/look"
+
+
+def test_a_hint_says_its_price_before_it_is_asked_for(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+    prices = policy().weights["hint"]
+    for number, points in enumerate(prices[:4], 1):
+        assert f"costs {points} points if you solve the ticket" in visitor.page
+        visitor.submit("/do/hint")
+        assert _session(visitor, base).hints[-1].rung == number
+    assert "shows the whole solution, and there is no mark" in visitor.page
+    assert re.findall(r"<summary>(Hint \d)</summary>", visitor.page) == ["Hint 1", "Hint 2", "Hint 3", "Hint 4"]
+    visitor.submit("/do/hint")
+    assert "costs nothing more" in visitor.page
+
+
+@pytest.mark.parametrize(("cause", "said"), [(0, "nothing is to be mended"), (1, "Now mend it")])
+def test_what_comes_next_after_a_diagnosis_depends_on_what_it_says(visitor: Visitor, cause: int, said: str) -> None:
+    base = visitor.open("2030")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    ids = [each.id for each in _session(visitor, base).causes()]
+    visitor.get(f"{base}/check")
+    visitor.submit("/do/diagnose", cause=ids[cause], evidence="e1", confidence="1")
+    assert said in visitor.page
 
 
 def test_each_look_shows_its_price_before_it_is_done(visitor: Visitor, desk: str) -> None:
@@ -901,7 +927,7 @@ def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
                 assert answer.status == 200
             form = f"token={token}&back=look".encode()
             page = _there(opener, f"{at}/do/hint", form)
-            assert page.count("Hint, rung 1 of 5") == 3
+            assert page.count("Hint 1") == 3
         finally:
             server.kill()
     session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")
