@@ -45,6 +45,10 @@ SCREENS = (
     "e/1",
     "e/3",
 )
+IN_SIGHT = """() => { const row = document.querySelector('tr.at').getBoundingClientRect();
+  const box = document.getElementById('log').getBoundingClientRect();
+  return row.top >= Math.max(box.top, 0) - 1 && row.top < Math.min(box.bottom, innerHeight); }"""
+"""Whether the hit that is meant can be seen; the page may still be scrolling there."""
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 AXE = """axe.run(document, {runOnly: %s}).then(found => JSON.stringify(found.violations.map(
   each => each.id + ": " + each.nodes.map(node => node.html.slice(0, 120)).slice(0, 3).join(" | "))))"""
@@ -128,9 +132,15 @@ class Keyboard:
         return self.session().result().total
 
     def read_a_log(self) -> None:
-        """Open a log, find something in it, pin it, follow."""
+        """Open two logs, find something in them, pin it, follow."""
         self.step("logs")
-        self.follow('form:has(input[name=look][value="L20"]) button')
+        for log in ("L21", "L20"):
+            if not self.page.evaluate("document.querySelector('details:has(.openlogs)').open"):
+                self.to("details:has(.openlogs) > summary")
+                self.press("Enter")
+            self.follow(f'form:has(input[name=look][value="{log}"]) button')
+            if self.page.evaluate("document.querySelector('details:has(.openlogs)').open"):
+                raise AssertionError(f"{self.page.url}: the list of logs stays open above the log")
         self.to("#f-find")
         self.page.keyboard.type("sync")
         if self.scripts:
@@ -141,10 +151,18 @@ class Keyboard:
         at = self.page.locator("tr.at").get_attribute("id")
         if self.scripts and not self.page.evaluate("() => document.activeElement.matches('#f-find')"):
             raise AssertionError(f"{self.page.url}: finding takes the focus away")
+        self.follow("[data-key=next]")
+        self.in_sight()
+        self.follow("[data-key=previous]")
+        self.in_sight()
         self.to(f'[id="{at}"] summary')
         self.press("Enter")
         self.follow(f'button[name=pin][value="{at}"]')
         self.follow('form[action$="/do/follow"] button[value="5m"]')
+
+    def in_sight(self) -> None:
+        """The hit that is meant stands inside the log's box, and inside the window."""
+        self.page.wait_for_function(IN_SIGHT, timeout=5_000)
 
     def diagnose(self, session: LabSession, causes: list[str]) -> None:
         self.step("check")

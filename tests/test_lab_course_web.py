@@ -351,7 +351,7 @@ def test_each_gets_her_own_tickets_with_her_seed_and_settings(course: Course) ->
     assert len(seeds) == 2
     assert "/do/hint" not in one.get("/s/a.T-1/ticket")
     assert "no hints" in one.post("/s/a.T-1/do/hint", 422)
-    assert "Stufe 1 von 5" in other.post("/s/a.T-2/do/hint")
+    assert "Hinweis 1" in other.post("/s/a.T-2/do/hint")
 
 
 def test_hints_and_debriefs_of_a_course_are_computed_beside_the_server(course: Course) -> None:
@@ -362,11 +362,11 @@ def test_hints_and_debriefs_of_a_course_are_computed_beside_the_server(course: C
         answer = browser.client.post("/s/b.T-2/do/hint", data={"token": browser.token})
         page = answer.text
         for _ in range(300):
-            if "Stufe 1 von 5" in page:
+            if "Hinweis 1" in page:
                 break
             page = browser.get(str(answer.url))
             time.sleep(0.1)
-        assert "Stufe 1 von 5" in page
+        assert "Hinweis 1" in page
         browser.post("/s/b.T-2/do/close", resolution="nothing")
         browser.get("/s/b.T-2/debrief", 404)
         course.change('id = "c1"', 'id = "c1"\nreleased = true')
@@ -611,7 +611,7 @@ def test_the_mirror_shows_what_was_done_elsewhere_and_can_do_nothing(course: Cou
 def test_watching_in_another_language_does_not_change_the_trainee_s(course: Course) -> None:
     trainee, instructor = course.browser("T-2"), course.browser(INSTRUCTOR)
     instructor.get("/mirror/a.T-2")
-    assert "Stufe 1 von 5" in trainee.post("/s/a.T-2/do/hint")
+    assert "Hinweis 1" in trainee.post("/s/a.T-2/do/hint")
 
 
 def test_both_languages_have_all_pages(begun: Course) -> None:

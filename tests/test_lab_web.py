@@ -30,6 +30,7 @@ from tests.crowd import Waiting, statuses
 from wsyncsim import lab, lab_web
 from wsyncsim.lab.answers import Answer, Mirrors, Question, about_diary
 from wsyncsim.lab.course import Seat
+from wsyncsim.lab.data import policy
 from wsyncsim.lab.diagnosis import best_way, owners, right_steps
 from wsyncsim.lab.diary import Diary
 from wsyncsim.lab.session import LabSession, code
@@ -238,7 +239,7 @@ def test_an_english_ticket_of_the_help_desk_is_handed_over_and_solved_without_ja
 def test_a_hint_is_given_and_kept_on_the_board(visitor: Visitor, desk: str) -> None:
     visitor.get(f"{desk}/look")
     visitor.submit("/do/hint")
-    assert re.sub('data-news="[^"]*"', "", visitor.page).count("Hint, rung 1 of 5") == 2
+    assert re.sub('data-news="[^"]*"', "", visitor.page).count("Hint 1") == 2
     assert visitor.at == f"{desk}/look"
 
 
@@ -300,6 +301,31 @@ def test_forms_are_not_stale_because_of_looks_waiting_or_thoughts_and_scripts_ne
     assert MEANWHILE["en"] not in visitor.page
     assert visitor.client.post(f"{base}/do/hint", data={"token": visitor.keys.token}).status_code == 200
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["think", "wait", "wait", "hint", "hint"]
+
+
+def test_a_hint_says_its_price_before_it_is_asked_for(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+    prices = policy().weights["hint"]
+    for number, points in enumerate(prices[:4], 1):
+        assert f"costs {points} points if you solve the ticket" in visitor.page
+        visitor.submit("/do/hint")
+        assert _session(visitor, base).hints[-1].rung == number
+    assert "shows the whole solution, and there is no mark" in visitor.page
+    assert re.findall(r"<summary>(Hint \d)</summary>", visitor.page) == ["Hint 1", "Hint 2", "Hint 3", "Hint 4"]
+    visitor.submit("/do/hint")
+    assert "costs nothing more" in visitor.page
+
+
+@pytest.mark.parametrize(("cause", "said"), [(0, "nothing is to be mended"), (1, "Now mend it")])
+def test_what_comes_next_after_a_diagnosis_depends_on_what_it_says(visitor: Visitor, cause: int, said: str) -> None:
+    base = visitor.open("2030")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    ids = [each.id for each in _session(visitor, base).causes()]
+    visitor.get(f"{base}/check")
+    visitor.submit("/do/diagnose", cause=ids[cause], evidence="e1", confidence="1")
+    assert said in visitor.page
 
 
 def test_each_look_shows_its_price_before_it_is_done(visitor: Visitor, desk: str) -> None:
@@ -401,6 +427,46 @@ def test_following_lets_time_pass_reads_again_and_marks_what_is_new(tmp_path: Pa
     for wrong in ({"log": "e9"}, {}, {"log": "e1", "for": "x"}):
         assert visitor.client.post(f"{base}/do/follow", data={"token": token, **wrong}).status_code == 422
     assert _session(visitor, base).actions_done == before
+
+
+def test_a_pinned_line_stays_pinned_in_what_is_read_of_that_log_later(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+    visitor.get(f"{base}/logs")
+    page = visitor.submit("/do/look", look="L20")
+    pin = re.findall(r'name="pin" value="(e1-\d+)"', page)[-1]
+    visitor.submit("/do/pin", pin=pin)
+    given: dict[str, Any] = {"for": "1h"}
+    page = visitor.submit("/do/follow", **given)
+    assert page.count('class="tag">pinned<') == 1
+    assert 'class="tag">pinned<' in page.split(f'value="{pin}"')[0].rsplit("<tr", 1)[1]
+    assert 'value="e1-' not in page.replace(f'name="unpin" value="{pin}"', "")
+    visitor.get(f"{base}/e/2")
+    page = visitor.submit("/do/pin", unpin=pin)
+    assert visitor.at.endswith("/e/2")
+    assert 'class="tag">pinned<' not in page
+    assert _session(visitor, base).pins == []
+
+
+def test_lists_of_evidence_offer_the_newest_sight_and_older_ones_that_are_needed(tmp_path: Path) -> None:
+    visitor = Visitor(tmp_path)
+    base = visitor.open("1058")
+
+    def offered() -> list[str]:
+        return re.findall(r'name="evidence" value="(e\d+)"', visitor.get(f"{base}/check"))
+
+    for _ in range(3):
+        visitor.get(f"{base}/look")
+        visitor.submit("/do/look", look="L20")
+    assert offered() == ["e3"]
+    assert f'href="{base}/e/1"' in visitor.page
+    visitor.get(f"{base}/e/1")
+    visitor.submit("/do/pin", pin="e1-2")
+    assert offered() == ["e1", "e3"]
+    visitor.submit("/do/diagnose", cause=re.findall(r'<option value="(c\w+)"', visitor.page)[0], evidence="e3", confidence="1")
+    visitor.get(f"{base}/look")
+    visitor.submit("/do/look", look="L20")
+    assert offered() == ["e1", "e3", "e4"]
 
 
 def test_codes_are_explained_in_the_viewer(visitor: Visitor, desk: str) -> None:
@@ -1173,7 +1239,7 @@ def test_killing_the_server_loses_nothing(tmp_path: Path) -> None:
                 assert answer.status == 200
             form = f"token={token}&back=look".encode()
             page = _there(opener, f"{at}/do/hint", form)
-            assert page.count("Hint, rung 1 of 5") == 3
+            assert page.count("Hint 1") == 3
         finally:
             server.kill()
     session = lab.resume(tmp_path / f"{at.rsplit('/', 1)[1]}.jsonl")

@@ -31,6 +31,23 @@ def hint(session: LabSession) -> Hint:
     return Hint(rung=rung, about=about, text=text)
 
 
+def price(session: LabSession) -> str:
+    """What the next hint costs, in words. Which rung it is depends on what has been found out since the last one."""
+    prices, language = policy().weights["hint"], session.language
+    rungs = [given.rung for given in session.hints]
+    if RUNGS in rungs:
+        return say("hint_costs_nothing", language)
+    deeper = rungs[-1] + 1 if rungs else 1
+    name = "hint_costs" if deeper == 1 else "hint_costs_deeper" if deeper < RUNGS else "hint_costs_mark"
+    return say(name, language, points=prices[deeper - 1], first=prices[0])
+
+
+def price_rule(language: str) -> str:
+    """The rule of the prices, in words."""
+    *prices, last = policy().weights["hint"][: RUNGS - 1]
+    return say("hint_price_rule", language, points=", ".join(map(str, prices)), last=last)
+
+
 def _situation(session: LabSession) -> tuple[str, list[str]]:
     """What is next, and how to say so on the rungs 1 to 4."""
     if not session.diagnoses:

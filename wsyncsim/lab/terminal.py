@@ -193,9 +193,13 @@ class Terminal:
         self._tell("answer", text=self.session.ask(pick(rest.rstrip("?"), items, language, "ask")))
 
     def _do_help(self, _words: Sequence[str], _rest: str) -> None:
+        from wsyncsim.lab.hints import price, price_rule
+
         self._tell("help_intro", "head")
         for command in NAMES:
-            self._tell(f"help_{command}")
+            self._tell(f"help_{command}", price=price(self.session))
+            if command == "hint":
+                self._say(f"  {price_rule(self.session.language)}")
         self._tell("help_steps")
 
     def _do_status(self, _words: Sequence[str], _rest: str) -> None:
@@ -216,7 +220,7 @@ class Terminal:
             self._tell("done" if done else "open", what=self._word(f"step_{step}"))
         following = next((step for step, done in steps.items() if not done and step != "treated"), None)
         if following == "verified" and not treated:
-            self._say(self._word(f"diagnosed_next_{'help' if session.role == 'help desk' else 'second'}"))
+            self._tell(self._after_diagnosis())
             return
         self._tell("next", what=self._word(f"next_{following or 'close'}"))
 
@@ -431,8 +435,11 @@ class Terminal:
             self._say(f"- {cause}")
 
     def _do_hint(self, _words: Sequence[str], _rest: str) -> None:
+        from wsyncsim.lab.hints import price
+
         hint = self.session.hint()
-        self._tell("hint", rung=hint.rung, text=hint.text)
+        self._tell("hint", n=len(self.session.hints), text=hint.text)
+        self._tell("hint_next", price=price(self.session))
 
     def _do_diagnose(self, words: Sequence[str], _rest: str) -> None:
         typed = sort_words(words, ("with", "confidence"))
@@ -447,7 +454,13 @@ class Terminal:
         left = self.session.diagnose(chosen, with_, confidence)
         titles = {cause.id: cause.title for cause in causes}
         self._tell("diagnosed", causes="; ".join(titles[id] for id in chosen), left=left)
-        self._tell(f"diagnosed_next_{'help' if self.session.role == 'help desk' else 'second'}")
+        self._tell(self._after_diagnosis())
+
+    def _after_diagnosis(self) -> str:
+        """What is said of the next step."""
+        if not any(cause.fault for cause in self.session.diagnoses[-1].causes):
+            return "diagnosed_next_nothing"
+        return f"diagnosed_next_{'help' if self.session.role == 'help desk' else 'second'}"
 
     def _given_or_asked(self, given: str, question: str, understand: Callable[[str], T]) -> T:
         """What was typed at once, else what is answered, until it is understood."""

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wsyncsim.lab.data import LabError, people, policy, say
+from wsyncsim.lab.hints import price, price_rule
 from wsyncsim.lab.session import QUESTIONS, RESOLUTIONS
-from wsyncsim.lab_web import drawing, log_rows, sheets, viewer
+from wsyncsim.lab_web import drawing, evidence, log_rows, sheets, viewer
 from wsyncsim.lab_web.words import all_words, moment
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
         "xray": session.xray(),
         "said": desk.said if visit.asked("said") else "",
         "pin_text": log_rows.in_short,
+        "listed": evidence.listed(session),
+        "hint_price": price(session),
+        "hint_rule": price_rule(session.language),
         "team_name": lambda team: say(f"team_{team.replace(' ', '_')}", session.language),
         "group_name": lambda group: _group(visit, group),
     }
@@ -109,7 +113,7 @@ def sight(visit: Visit, desk: Desk) -> dict[str, Any]:
         "groups": consoles(desk.session),
         "last_seen": _last_seen(desk.session),
         "news": visit.says("looked_at", title=found.title, host=found.host),
-        **viewer.for_rows(visit, desk),
+        **viewer.for_rows(visit, desk, rows),
     }
 
 
@@ -260,7 +264,8 @@ def _diagnose(visit: Visit, desk: Desk) -> str:
     if not causes or confidence not in ("1", "2", "3"):
         raise LabError(visit.says("bad_choice"))
     left = desk.session.diagnose(causes, visit.form.get("evidence", []), int(confidence))
-    desk.said = visit.says("handed_in", n=left)
+    nothing = not any(cause.fault for cause in desk.session.diagnoses[-1].causes)
+    desk.said = visit.says("handed_in_nothing" if nothing else "handed_in", n=left)
     return "check"
 
 
@@ -276,7 +281,7 @@ def _verify(_visit: Visit, desk: Desk) -> str:
 
 def _hint(visit: Visit, desk: Desk) -> str:
     hint = desk.session.hint()
-    desk.said = f"{visit.says('hint_rung', n=hint.rung)}: {hint.text}"
+    desk.said = f"{visit.says('hint_n', n=len(desk.session.hints))}: {hint.text}"
     return ""
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from simulator.errors import WsyncsimError
 from wsyncsim.lab.codes import codes_in, look_up
 from wsyncsim.lab.data import LabError
-from wsyncsim.lab_web import log_rows
+from wsyncsim.lab_web import evidence, log_rows
 from wsyncsim.lab_web.log_rows import Filter, Row
 
 if TYPE_CHECKING:
@@ -66,17 +66,17 @@ def logs(visit: Visit, desk: Desk) -> dict[str, Any]:
         "follow_minutes": sum(each.minutes for each in chosen),
         "news": _news(visit, len(rows), len(seen), errors, at, len(hits)),
         "show": hits[at - 1] if hits else next((row.id for row in rows if row.new), "") if visit.asked("said") else "",
-        **for_rows(visit, desk),
+        **for_rows(visit, desk, rows),
         **_code(visit),
     }
 
 
-def for_rows(visit: Visit, desk: Desk) -> dict[str, Any]:
+def for_rows(visit: Visit, desk: Desk, rows: Sequence[Row]) -> dict[str, Any]:
     """What the table of a log needs beside its rows."""
     return {
         "known_codes": lambda row: codes_in(row.raw, visit.language),
         "other_codes": _other_codes,
-        "pinned": {f"{pin.evidence}-{pin.line}" for pin in desk.session.pins},
+        "pinned": evidence.pinned_rows(desk.session, rows),
     }
 
 
@@ -99,9 +99,9 @@ def _opened(desk: Desk) -> tuple[dict[Place, Sight], dict[Place, Sight]]:
     return last, before
 
 
-def _place(session: LabSession, evidence: str) -> Place:
+def _place(session: LabSession, name: str) -> Place:
     """Where something was seen; empty for what was not."""
-    return next(((sight.id, sight.host) for sight in session.sights if sight.evidence == evidence), ("", ""))
+    return next(((sight.id, sight.host) for sight in session.sights if sight.evidence == name), ("", ""))
 
 
 def _merged(session: LabSession, chosen: Iterable[Sight], before: Mapping[Place, Sight]) -> list[Row]:
@@ -238,14 +238,24 @@ def _errors(rows: Iterable[Row]) -> int:
 def pin(visit: Visit, desk: Desk) -> str:
     """Pin a line to the board, or take it off."""
     off = "unpin" in visit.form
-    evidence, _, number = visit.first("unpin" if off else "pin").partition("-")
+    name, _, number = visit.first("unpin" if off else "pin").partition("-")
     if not (number.isascii() and number.isdecimal() and len(number) <= 6):
         raise LabError(visit.says("bad_choice"))
-    done = (desk.session.unpin if off else desk.session.pin)(evidence, int(number))
-    desk.said = visit.says("unpinned" if off else "pinned", evidence=evidence, line=number)
-    fragment = f"{done.evidence}-{done.line}"
+    page = visit.first("page") or name[1:]
+    if not (page.isascii() and page.isdecimal() and len(page) <= 6):
+        raise LabError(visit.says("bad_choice"))
+    fragment = _shown_as(desk, f"{name}-{int(number)}") if visit.first("back") == "logs" else f"{name}-{int(number)}"
+    (desk.session.unpin if off else desk.session.pin)(name, int(number))
+    desk.said = visit.says("unpinned" if off else "pinned", evidence=name, line=number)
     if visit.first("back") == "logs":
         return back_to(visit, state_of(visit), fragment, said=True)
     if visit.first("back"):
         return ""
-    return f"/s/{visit.session_id}/e/{evidence[1:]}?said=1#{fragment}"
+    return f"/s/{visit.session_id}/e/{page}?said=1#{fragment}"
+
+
+def _shown_as(desk: Desk, pin: str) -> str:
+    """The row of the viewer that shows a pinned line."""
+    session = desk.session
+    rows = [row for sight in _opened(desk)[0].values() for row in log_rows.rows_of(session, sight)]
+    return next((row for row, each in evidence.pinned_rows(session, rows).items() if each == pin), pin)

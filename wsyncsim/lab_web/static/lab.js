@@ -10,11 +10,24 @@
     if (text) setTimeout(() => { news.textContent = text; }, 60);
   };
 
-  // Only the log's own box scrolls; the page stays where it is.
-  const show = (desk) => {
+  // The log's own box scrolls; the page stays where it is, unless somebody went to another hit or opened a log.
+  const show = (desk, far) => {
     const row = document.getElementById(desk.dataset.show || "");
     const box = row && row.closest("div.log");
     if (box) box.scrollTop += row.getBoundingClientRect().top - box.getBoundingClientRect().top - box.clientHeight / 3;
+    const log = far && document.getElementById("log");
+    if (log) log.scrollIntoView({ block: "nearest" }); // as smoothly as the style sheet says
+  };
+
+  let far = false;
+  document.addEventListener("click", (event) => { // Enter in a field clicks the form's first button
+    far = event.target.closest("[data-key=next], [data-key=previous], .openlogs button") !== null;
+  });
+
+  // The button of a log that was opened is gone, and the list is closed: go on from there.
+  const refocus = () => {
+    const list = document.querySelector("details:has(.openlogs) > summary");
+    if (list && document.activeElement === document.body) list.focus({ preventScroll: true });
   };
 
   document.addEventListener("htmx:before:swap", (event) => {
@@ -30,7 +43,9 @@
     if (!desk) return;
     desk.removeAttribute("aria-busy");
     tell(desk.dataset.news);
-    show(desk);
+    refocus();
+    show(desk, far);
+    far = false;
   });
 
   document.addEventListener("htmx:before:request", () => {
