@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 STEPS = ("ticket", "look", "logs", "check", "mend")
 """Pages in the order of the five steps."""
 GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
-ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
-MOST_CAUSES = 3
 ONCE = ("ask", "diagnose", "act", "escalate", "hint", "close")
 """Deeds that cost something, or cannot be taken back: sent twice, they are done once. Their forms tell how many were before."""
+ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
+MOST_CAUSES = 3
 
 
 def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
