@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 STEPS = ("ticket", "look", "logs", "check", "mend")
 """Pages in the order of the five steps."""
 GROUPS = ("console", "logs", "iis_manager", "wsus_console", "windows", "network", "tools", "site_server")
+ONCE = ("ask", "diagnose", "act", "escalate", "hint", "close")
+"""Deeds that cost something, or cannot be taken back: sent twice, they are done once. Their forms tell how many were before."""
 ACTION_GROUPS = ("configmgr", "wsus", "iis", "windows", "network")
 MOST_CAUSES = 3
 MOST_DIGITS = 4
 """A session has no more sights than actions."""
-ONCE = ("ask", "diagnose", "act", "escalate", "hint", "close")
-"""Deeds that cost something, or cannot be taken back: sent twice, they are done once. Their forms tell how many were before."""
 
 
 def common(visit: Visit, desk: Desk, page: str) -> dict[str, Any]:
