@@ -230,6 +230,14 @@ def test_a_hint_is_given_and_kept_on_the_board(visitor: Visitor, desk: str) -> N
     assert visitor.at == f"{desk}/look"
 
 
+def test_where_nothing_was_wrong_the_debrief_says_that_nothing_was_to_be_seen(visitor: Visitor) -> None:
+    base = visitor.open("2030")
+    visitor.get(f"{base}/close")
+    visitor.submit("/do/close", resolution="nothing")
+    assert "Nothing unusual was to be seen" in visitor.page
+    assert f'<a href="{base}/debrief">Debrief<' in visitor.get("/")
+
+
 def test_a_hint_says_its_price_before_it_is_asked_for(tmp_path: Path) -> None:
     visitor = Visitor(tmp_path)
     base = visitor.open("1058")
