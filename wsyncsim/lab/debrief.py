@@ -67,6 +67,8 @@ class Did(Plain):
 
     local: str
     text: str
+    kind: str
+    """The action, as the session's file calls it: ``look``, ``ask``, ``hint``, ``diagnose``, ``act``, ``escalate``, ``note``."""
     action: int
     """Number of the action before which the session can be forked."""
 
@@ -242,10 +244,10 @@ def done_so_far(session: LabSession) -> list[Did]:
         at = session.deeds[place - 1].until if place else session.opened_at
         text = _told(session, action, number)
         if text:
-            found.append(Did(local=session.clock(at), text=text, action=action["n"] - 1))
+            found.append(Did(local=session.clock(at), text=text, kind=do, action=action["n"] - 1))
         deeds = _deeds_of(session, action, number, place)
         found += [
-            Did(local=session.clock(deed.at), text=_team_did(session, deed), action=action["n"] - 1)
+            Did(local=session.clock(deed.at), text=_team_did(session, deed), kind=do, action=action["n"] - 1)
             for deed in deeds
             if deed.kind == "act" and deed.by != "trainee"
         ]
