@@ -516,6 +516,31 @@ def test_a_closed_ticket_can_be_tried_another_way(run: Any, tmp_path: Path) -> N
     assert sorted(kinds, key=len) == [["look"], ["look", "look", "close"]]
 
 
+def test_the_debrief_tells_everything_that_was_done_in_its_order_and_where_to_try_it_another_way() -> None:
+    session = lab.open_ticket(SERVICE, seed=1)
+    session.ask("who")
+    session.ask("who")
+    session.hypothesis("DNS?")
+    session.look("L55")
+    session.look("L55")
+    session.hint()
+    session.wait("5m")
+    session.escalate("second level", ["e1"])
+    session.act("R10")
+    session.diagnose(session.causes()[0].id, ["e1"], 1)
+    session.note("It is\nbeing looked at.")
+    session.close("nothing")
+    did = session.debrief().did
+    told = [each.text.split()[0].strip(":") for each in did]
+    assert told == ["asked", "asked", "looked", "looked", "took", "handed", "second", "second", "did", "diagnosed", "note"]
+    assert did[-1].text.endswith("It is being looked at.")
+    kinds = [session.actions_done[each.action]["do"] for each in did]
+    assert kinds == ["ask", "ask", "look", "look", "hint", *["escalate"] * 3, "act", "diagnose", "note"]
+    times = [each.local for each in did]
+    assert times == sorted(times)
+    assert times[5] > times[4]
+
+
 def test_the_debrief_lists_every_diagnosis_that_was_handed_in() -> None:
     session = lab.open_ticket(SERVICE, seed=1)
     wrong, other = (cause.id for cause in session.causes()[:2])

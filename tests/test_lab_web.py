@@ -303,6 +303,14 @@ def test_forms_are_not_stale_because_of_looks_waiting_or_thoughts_and_scripts_ne
     assert [action["do"] for action in _session(visitor, base).actions_done] == ["think", "wait", "wait", "hint", "hint"]
 
 
+def test_where_nothing_was_wrong_the_debrief_says_that_nothing_was_to_be_seen(visitor: Visitor) -> None:
+    base = visitor.open("2030")
+    visitor.get(f"{base}/close")
+    visitor.submit("/do/close", resolution="nothing")
+    assert "Nothing unusual was to be seen" in visitor.page
+    assert f'<a href="{base}/debrief">Debrief<' in visitor.get("/")
+
+
 def test_a_hint_says_its_price_before_it_is_asked_for(tmp_path: Path) -> None:
     visitor = Visitor(tmp_path)
     base = visitor.open("1058")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from textwrap import shorten
+from typing import TYPE_CHECKING, Any
 
 from scenarios.looks import LOOKS
 from scenarios.repairs import REPAIRS
@@ -18,6 +20,7 @@ from wsyncsim.lab.harm import Harm, Tempting, acts_of, horizon, measured, tempti
 from wsyncsim.lab.hints import title
 from wsyncsim.lab.outlook import outlook
 from wsyncsim.lab.ticket import true_causes, variant, with_causes
+from wsyncsim.lab.typed import tell
 from wsyncsim.lab.views import Plain
 from wsyncsim.lab.xray import Xray, taken
 from wsyncsim.words import event_words
@@ -25,10 +28,12 @@ from wsyncsim.words import event_words
 if TYPE_CHECKING:
     from scenarios.story import Story
     from simulator.journal import Entry
-    from wsyncsim.lab.session import LabSession
+    from wsyncsim.lab.session import Deed, LabSession
     from wsyncsim.lab.ticket import Variant
 
 MOST_EVENTS = 200
+LONGEST_NOTE = 120
+"""Characters of a note where it is one line of many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ class Did(Plain):
 
     local: str
     text: str
+    kind: str
+    """The action, as the session's file calls it: ``look``, ``ask``, ``hint``, ``diagnose``, ``act``, ``escalate``, ``note``."""
     action: int
     """Number of the action before which the session can be forked."""
 
@@ -227,46 +234,68 @@ def _unusual(id: str, seed: int, generation: str) -> tuple[tuple[str, str, tuple
 
 
 def done_so_far(session: LabSession) -> list[Did]:
-    """What has been looked at, diagnosed and changed so far, in its order."""
-    language, found = session.language, []
-    numbers = [action["n"] for action in session.actions_done if action["do"] == "look"]
-    acts = [action["n"] for action in session.actions_done if action["do"] in ("act", "escalate")]
-    for place, deed in enumerate(session.deeds):
-        found += _diagnosed(session, place)
-        if deed.kind == "look":
-            sight = session.sights[deed.sight - 1]
-            text = say("did_look", language, title=sight.title, host=sight.host, minutes=sight.charged_min)
-            number = numbers[deed.sight - 1]
-        elif deed.kind == "act":
-            name = "did_act" if deed.by == "trainee" else "did_team"
-            who = "" if deed.by == "trainee" else say(f"team_{deed.by.replace(' ', '_')}", language)
-            values = {"title": REPAIRS[deed.id].title.in_(language), "site": deed.site}
-            text = say(name, language, **values, **({"team": who} if who else {}))
-            number = acts.pop(0) if deed.by == "trainee" and acts else 1
-        else:
-            continue
-        found.append(Did(local=session.clock(deed.at), text=text, action=number - 1))
-    return found + _diagnosed(session, len(session.deeds))
+    """What has been looked at, asked, diagnosed, changed, shown by hints and written to the customer so far, in its order."""
+    found: list[Did] = []
+    place = 0
+    counts: dict[str, int] = {}
+    for action in session.actions_done:
+        do = str(action["do"])
+        number = counts[do] = counts.get(do, 0) + 1
+        at = session.deeds[place - 1].until if place else session.opened_at
+        text = _told(session, action, number)
+        if text:
+            found.append(Did(local=session.clock(at), text=text, kind=do, action=action["n"] - 1))
+        deeds = _deeds_of(session, action, number, place)
+        found += [
+            Did(local=session.clock(deed.at), text=_team_did(session, deed), kind=do, action=action["n"] - 1)
+            for deed in deeds
+            if deed.kind == "act" and deed.by != "trainee"
+        ]
+        place += len(deeds)
+    return found
 
 
-def _diagnosed(session: LabSession, place: int) -> list[Did]:
-    """The diagnoses that were handed in after so many deeds."""
-    numbers = [action["n"] for action in session.actions_done if action["do"] == "diagnose"]
-    at = session.deeds[place - 1].until if place else session.opened_at
-    return [
-        Did(
-            local=session.clock(at),
-            text=say(
-                "did_diagnose",
-                session.language,
-                causes=", ".join(cause.title(session.language) for cause in diagnosis.causes),
-                confidence=diagnosis.confidence,
-            ),
-            action=number - 1,
-        )
-        for number, diagnosis in zip(numbers, session.diagnoses, strict=True)
-        if diagnosis.deeds == place
-    ]
+def _deeds_of(session: LabSession, action: dict[str, Any], number: int, place: int) -> list[Deed]:
+    """What an action did to the world. ``number`` counts actions of its kind; its deeds begin at ``place``."""
+    do, after = action["do"], session.deeds[place:]
+    if do == "look":
+        return after[: 1 + (session.sights[number - 1].charged_min > 0)]
+    if do == "ask":
+        earlier = [each["question"] for each in session.actions_done[: action["n"] - 1] if each["do"] == "ask"]
+        return after[: action["question"] not in earlier]
+    if do == "escalate":
+        return after[:1] + list(takewhile(lambda deed: deed.by != "trainee", after[1:]))
+    return after[: do in ("act", "wait")]
+
+
+def _told(session: LabSession, action: dict[str, Any], number: int) -> str:
+    """An action in words; empty for what is not told. ``number`` counts actions of its kind."""
+    language = session.language
+    if action["do"] == "look":
+        sight = session.sights[number - 1]
+        return say("did_look", language, title=sight.title, host=sight.host, minutes=sight.charged_min)
+    if action["do"] == "act":
+        deed = [deed for deed in session.deeds if deed.kind == "act" and deed.by == "trainee"][number - 1]
+        return say("did_act", language, title=REPAIRS[deed.id].title.in_(language), site=deed.site)
+    if action["do"] == "diagnose":
+        diagnosis = session.diagnoses[number - 1]
+        causes = ", ".join(cause.title(language) for cause in diagnosis.causes)
+        return say("did_diagnose", language, causes=causes, confidence=diagnosis.confidence)
+    if action["do"] == "escalate":
+        done = session.escalations[number - 1]
+        name = "did_escalate" if done.accepted else "did_escalate_in_vain"
+        return say(name, language, team=say(f"team_{done.team.replace(' ', '_')}", language))
+    if action["do"] == "ask":
+        return say("did_ask", language, question=tell(f"q_{action['question']}", language))
+    if action["do"] == "note":
+        return say("did_note", language, text=shorten(action["text"], LONGEST_NOTE, placeholder=" ..."))
+    return say("did_hint", language, number=number) if action["do"] == "hint" else ""
+
+
+def _team_did(session: LabSession, deed: Deed) -> str:
+    language = session.language
+    team = say(f"team_{deed.by.replace(' ', '_')}", language)
+    return say("did_team", language, team=team, title=REPAIRS[deed.id].title.in_(language), site=deed.site)
 
 
 def _curve(session: LabSession) -> list[Point]:

@@ -73,6 +73,23 @@
     if (meant.matches("input")) meant.focus(); else meant.click();
   });
 
+  // Language and colours are applied as they are chosen; afterwards the menu is open again, and the focus where it was.
+  const menu = document.querySelector(".menu");
+  const settings = menu.querySelector("form");
+  settings.querySelector("button").remove();
+  const chosen = sessionStorage.getItem("chosen");
+  sessionStorage.removeItem("chosen");
+  if (chosen) {
+    menu.open = true;
+    settings.querySelector(`[name="${CSS.escape(chosen)}"]:checked`)?.focus();
+  }
+  settings.addEventListener("change", (event) => {
+    const back = settings.elements.back;
+    if (back.value !== "/") back.value = location.pathname + location.search; // with the viewer's filters
+    sessionStorage.setItem("chosen", event.target.name);
+    settings.requestSubmit();
+  });
+
   const desk = document.getElementById("desk");
   if (desk && !location.hash) show(desk);
 })();
