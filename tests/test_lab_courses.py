@@ -74,7 +74,7 @@ def test_the_limit_of_an_exam_stops_the_clock_but_not_the_diagnosis(exam: tuple[
     path = folder / "a.T-1.jsonl"
     session = courses.open_seat(course, key, "a", "T-1", path)
     session.look("L20")
-    session.wait("event")
+    session.wait(5)
     session.wait(40 - session.spent_min)
     assert session.left_min == 0
     for refused in (
