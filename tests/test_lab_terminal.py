@@ -551,3 +551,13 @@ def test_the_debrief_lists_every_diagnosis_that_was_handed_in() -> None:
     said = [did.text for did in session.debrief().did]
     assert [text.split(":")[0] for text in said] == ["looked", "diagnosed", "diagnosed"]
     assert "confidence 3" in said[1]
+
+
+def test_a_session_that_is_full_can_still_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsyncsim.lab.session.MAX_ACTIONS", 2)
+    session = lab.open_ticket(SERVICE, seed=1)
+    session.hypothesis("one")
+    session.hypothesis("two")
+    with pytest.raises(WsyncsimError, match="at most 2 actions"):
+        session.hypothesis("three")
+    assert session.close("nothing").total < 25
