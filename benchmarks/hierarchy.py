@@ -1,6 +1,6 @@
 """How large a hierarchy may be: time and memory of a central site with many primary and secondary sites.
 
-    python benchmarks/hierarchy.py                     # 25 primary sites with 250 secondary ones each, one day: two minutes
+    python benchmarks/hierarchy.py                     # 25 primary sites with 250 secondary ones each, one day: half a minute
     python benchmarks/hierarchy.py 5 40 --days 3
     python benchmarks/hierarchy.py 5 40 --write        # all logs, too, into a temporary folder
 
