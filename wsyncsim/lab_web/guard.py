@@ -177,7 +177,7 @@ class Breakage:
     def _page(self, request: Request) -> Response:
         try:
             return self.page(request)
-        except Exception:
+        except Exception:  # the last resort: an answer must go out, whatever broke, with the headers of all pages
             LOG.exception("the page that says so broke as well")
             return PlainTextResponse("Internal error", 500)
 

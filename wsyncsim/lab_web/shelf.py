@@ -104,8 +104,8 @@ class Desk:
             return False
         try:
             answer = asked.result()
-        except Exception:
-            self.asked.clear()  # who tries again asks again
+        except Exception:  # whatever it is goes on to whoever asked; kept, it would be told again and again
+            self.asked.clear()
             raise
         self.session.told.update(answer.told)
         self.left = answer.left
